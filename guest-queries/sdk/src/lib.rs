@@ -1,0 +1,39 @@
+//! What a query component is written with: Diesel over the `avenire:database` interface.
+//!
+//! Two lines write any query:
+//!
+//! ```ignore
+//! use avenire_sdk::{database, prelude::*, schema::chat::{Chat, chat}};
+//! let newest: Vec<Chat> = chat::table.order(chat::created_at.desc()).limit(10).load(&mut database())?;
+//! ```
+//!
+//! Owns the mapping between Diesel and the host's interface, of queries, transactions,
+//! rows and errors. Never: knows a domain, keeps anything between calls.
+
+#[doc(hidden)]
+pub mod bindings;
+#[doc(hidden)]
+pub mod component;
+pub mod connection;
+pub mod error;
+pub mod log;
+pub mod prelude;
+pub mod wit;
+
+mod memory;
+mod values;
+mod wire;
+
+/// The tables of the application.
+pub use avenire_tables as schema;
+pub use connection::HostConnection;
+pub use diesel;
+pub use error::Failure;
+#[doc(hidden)]
+pub use wit_bindgen;
+
+/// The database, outside of any transaction. Costs nothing: connections belong to the
+/// host, which lends them to statements.
+pub fn database() -> HostConnection {
+    HostConnection::new()
+}

@@ -1,1 +1,29 @@
+//! From a manifest to a running host.
+//!
+//! Owns the manifest, the choice of the database, the components' roles, the
+//! building of components, and the order of starting. Never prints, never parses
+//! arguments, and names neither the WebAssembly engine nor the Postgres driver:
+//! those are `avenire-engine`'s and `avenire-postgres`'.
 
+mod build;
+mod data;
+mod doctor;
+mod error;
+mod host;
+pub mod manifest;
+mod project;
+mod roles;
+mod targets;
+
+pub use build::{Built, build};
+pub use data::{migrate, migration_status, seed, seed_once};
+pub use doctor::{Check, Verdict, doctor};
+pub use error::AppError;
+pub use host::{Host, Selection, check, check_file, unknown_component};
+pub use project::Project;
+pub use roles::role_name;
+pub use targets::{BINARIES_VARIABLE, Embedding, Targets};
+
+pub use avenire_engine as engine;
+pub use avenire_postgres as postgres;
+pub use avenire_schema as schema;

@@ -1,1 +1,3 @@
+//! Postgres as the host uses it.
 
+pub mod embedded;

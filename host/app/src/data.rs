@@ -1,0 +1,72 @@
+//! Migrations and sample data of a project, on the direct target.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use avenire_postgres::Session;
+use avenire_schema::{Migrations, Report, Status};
+
+use crate::error::AppError;
+use crate::project::Project;
+use crate::targets::Targets;
+
+/// How long applying migrations may take. Each statement may take as long.
+const MIGRATION_TIME: Duration = Duration::from_secs(3600);
+
+/// How long reading the ledger or loading sample data may take.
+const SHORT_TIME: Duration = Duration::from_secs(60);
+
+fn migrations(project: &Project) -> Result<Migrations, AppError> {
+    let folder = project.path(&project.manifest().migrations.path);
+    Migrations::load(&folder).map_err(AppError::Migration)
+}
+
+/// Applies what is pending. `applied` is told of each migration before it runs.
+pub async fn migrate(
+    project: &Project,
+    targets: &Targets,
+    progress: &(dyn Fn(&str) + Send + Sync),
+) -> Result<Report, AppError> {
+    migrations(project)?
+        .apply(&targets.direct, Instant::now() + MIGRATION_TIME, progress)
+        .await
+        .map_err(AppError::Migration)
+}
+
+/// Which migrations are applied and which are pending.
+pub async fn migration_status(project: &Project, targets: &Targets) -> Result<Status, AppError> {
+    migrations(project)?
+        .status(&targets.direct, Instant::now() + SHORT_TIME)
+        .await
+        .map_err(AppError::Migration)
+}
+
+/// Loads the project's sample data in one transaction. It is written so that it
+/// can be loaded again. Returns the file, or nothing when the project has none.
+pub async fn seed(project: &Project, targets: &Targets) -> Result<Option<PathBuf>, AppError> {
+    let Some(sample) = &project.manifest().migrations.sample else { return Ok(None) };
+    let file = project.path(sample);
+    let sql = std::fs::read_to_string(&file)
+        .map_err(|source| AppError::Read { file: file.clone(), source })?;
+    let error = |source| AppError::Database {
+        doing: format!("the sample data of {} could not be loaded", sample.display()),
+        source,
+    };
+    let session =
+        Session::connect(&targets.direct, Instant::now() + SHORT_TIME).await.map_err(error)?;
+    session.batch(&format!("begin;\n{sql}\n;commit;")).await.map_err(error)?;
+    Ok(Some(file))
+}
+
+/// Remembers that the embedded cluster has had its sample data, so that deleted
+/// rows do not come back at the next start.
+pub async fn seed_once(project: &Project, targets: &Targets) -> Result<Option<PathBuf>, AppError> {
+    let Some(cluster) = &targets.embedded else { return Ok(None) };
+    let mark = cluster.data_folder().join("avenire-sample-data");
+    if mark.exists() {
+        return Ok(None);
+    }
+    let seeded = seed(project, targets).await?;
+    std::fs::write(&mark, "loaded\n").map_err(|source| AppError::Write { file: mark, source })?;
+    Ok(seeded)
+}

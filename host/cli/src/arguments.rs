@@ -1,0 +1,77 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// A data layer for Postgres whose query functions are sandboxed components.
+///
+/// Exit codes: 0 done; 1 the function answered with a failure, or a check found
+/// something broken; 2 the command line is wrong; 3 the caller is at fault
+/// (arguments, manifest); 4 a component; 5 the database; 6 the host.
+#[derive(Parser, Debug)]
+#[command(name = "avenire-db", version, disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    /// Folder of the project; by default the nearest one with an avenire.toml.
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub(crate) project: Option<PathBuf>,
+    /// Print one JSON object on standard output instead of text.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Do not report progress.
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Start everything for development, with sample data, and serve until Ctrl-C.
+    Dev,
+    /// Call a query function and print its result as JSON.
+    Call(CallArguments),
+    /// Build, check and list components.
+    #[command(subcommand)]
+    Components(ComponentsCommand),
+    /// Apply pending migrations.
+    Migrate,
+    /// Load the project's sample data.
+    Seed,
+    /// Check everything from the manifest to the database and say what is wrong.
+    Doctor,
+    /// Watches over the embedded cluster; started by the host itself.
+    #[command(name = "__guard", hide = true)]
+    Guard { state: PathBuf },
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct CallArguments {
+    /// The function, as COMPONENT.FUNCTION, such as chat.get-messages-by-chat-id.
+    pub(crate) function: String,
+    /// The arguments as a JSON object, `@FILE`, or `-` for standard input.
+    #[arg(default_value = "{}")]
+    pub(crate) arguments: String,
+    /// Tell on standard error where the time went.
+    #[arg(long)]
+    pub(crate) time: bool,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum ComponentsCommand {
+    /// Build the components that have a `package`.
+    Build {
+        /// Names in the manifest; all by default.
+        names: Vec<String>,
+    },
+    /// Check components without serving them: names of the manifest, or files.
+    Check {
+        /// Names in the manifest or `.wasm` files; all of the manifest by default.
+        names: Vec<String>,
+        /// The interface that files must export.
+        #[arg(long, value_name = "INTERFACE")]
+        contract: Option<String>,
+    },
+    /// List the components with their functions.
+    List,
+}

@@ -1,0 +1,109 @@
+//! `avenire-db dev`: everything for development, with one command.
+
+use std::time::Instant;
+
+use anyhow::Result;
+use avenire_app::engine::Call;
+use avenire_app::{Host, Project, Selection};
+use serde_json::{Value, json};
+
+use super::call;
+use crate::exit::Exit;
+use crate::output::Printer;
+
+/// How much of a result the tour shows.
+const SHOWN: usize = 600;
+
+pub(super) async fn run(project: &Project, printer: &Printer) -> Result<Exit> {
+    let began = Instant::now();
+    let targets = super::open_targets(project, printer).await?;
+    let progress = |text: &str| printer.progress(text);
+    let report = avenire_app::migrate(project, &targets, &progress).await?;
+    let note = |text: &str| printer.note(text);
+    let built = avenire_app::build(project, &[], &note).await?;
+    let seeded = avenire_app::seed_once(project, &targets).await?;
+    printer.progress("loading the components");
+    let host = Host::start(project, targets, &Selection::All).await?;
+    printer.done();
+
+    let ready = began.elapsed();
+    printer.text(&format!("\navenire-db is ready after {:.1} s.\n", ready.as_secs_f64()));
+    printer.text(&format!("  database    {}", database(&host)));
+    printer.text(&format!("  migrations  {} applied now, {} before", report.applied.len(), report.already));
+    if let Some(file) = &seeded {
+        printer.text(&format!("  sample      {} loaded", shown_path(project, file)));
+    }
+    for slot in host.slots() {
+        let component = slot.component();
+        printer.text(&format!(
+            "  component   {:<10} {} functions, role {}",
+            slot.name(),
+            component.functions().count(),
+            slot.pool().endpoint().user()
+        ));
+    }
+    tour(project, &host, printer).await;
+    printer.object(&json!({
+        "ready": { "milliseconds": ready.as_millis() as u64, "database": database(&host),
+        "applied": report.applied.len(), "components": built.len() }
+    }));
+    printer.text("\nPress Ctrl-C to stop.");
+    tokio::signal::ctrl_c().await?;
+    printer.note("stopping");
+    host.close().await;
+    Ok(Exit::Done)
+}
+
+fn shown_path(project: &Project, file: &std::path::Path) -> String {
+    file.strip_prefix(project.root()).unwrap_or(file).display().to_string()
+}
+
+fn database(host: &Host) -> String {
+    match &host.targets().embedded {
+        Some(cluster) => format!(
+            "embedded Postgres {} (psql \"{}\")",
+            cluster.version(),
+            host.targets().direct.redacted()
+        ),
+        None => host.targets().pooled.redacted(),
+    }
+}
+
+/// Makes the manifest's example calls and shows what they give.
+async fn tour(project: &Project, host: &Host, printer: &Printer) {
+    let calls = &project.manifest().dev.tour;
+    if calls.is_empty() {
+        return;
+    }
+    printer.text("\nCalls to try from another terminal, with what they give now:");
+    for line in calls {
+        let (function, arguments) = line.split_once(' ').unwrap_or((line, "{}"));
+        printer.text(&format!("\n  $ avenire-db call {function} '{arguments}'"));
+        match example(project, host, function, arguments).await {
+            Ok(value) => printer.text(&abridged(&value)),
+            Err(error) => printer.text(&format!("  {error:#}")),
+        }
+    }
+}
+
+async fn example(
+    project: &Project,
+    host: &Host,
+    function: &str,
+    arguments: &str,
+) -> Result<Value> {
+    let (component, function) = call::split(function)?;
+    let arguments = call::parse(arguments)?;
+    let slot = host.slot(project, component)?;
+    let outcome = slot.call(Call { function: function.to_owned(), arguments }).await?;
+    Ok(outcome.result.unwrap_or_else(|failure| json!({ "failure": failure })))
+}
+
+fn abridged(value: &Value) -> String {
+    let text = format!("{value}");
+    let mut shown: String = text.chars().take(SHOWN).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    format!("  {shown}")
+}

@@ -1,0 +1,49 @@
+//! One file for each command.
+
+mod call;
+mod components;
+mod data;
+mod dev;
+mod doctor;
+
+use std::path::Path;
+use std::process::{Command as Process, Stdio};
+
+use anyhow::Result;
+use avenire_app::{Embedding, Project, Targets};
+
+use crate::arguments::{Arguments, Command};
+use crate::exit::Exit;
+use crate::output::Printer;
+
+pub(crate) async fn run(arguments: Arguments, printer: &Printer) -> Result<Exit> {
+    let project = || {
+        let start = arguments.project.as_deref().unwrap_or(Path::new("."));
+        Project::find(start)
+    };
+    match &arguments.command {
+        Command::Dev => dev::run(&project()?, printer).await,
+        Command::Call(call) => call::run(&project()?, call, printer).await,
+        Command::Components(command) => components::run(project, command, printer).await,
+        Command::Migrate => data::migrate(&project()?, printer).await,
+        Command::Seed => data::seed(&project()?, printer).await,
+        Command::Doctor => doctor::run(&project()?, printer).await,
+        // Handled before anything else was started.
+        Command::Guard { .. } => Ok(Exit::Done),
+    }
+}
+
+/// Opens the project's database, starting the embedded one if none is configured.
+async fn open_targets(
+    project: &Project,
+    printer: &Printer,
+) -> Result<Targets, avenire_app::AppError> {
+    let mut guard = Process::new(
+        std::env::current_exe().unwrap_or_else(|_| "avenire-db".into()),
+    );
+    guard.arg("__guard").stdin(Stdio::null());
+    let progress = |text: &str| printer.progress(text);
+    let targets = Targets::open(project, Embedding { guard, progress: &progress }).await;
+    printer.done();
+    targets
+}

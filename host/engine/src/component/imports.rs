@@ -1,0 +1,34 @@
+//! Which imports a component may have: the database package, and interfaces
+//! that consist of types only. The list is checked by name before linking, so
+//! that a refusal names every import at once.
+
+use wasmtime::Engine;
+use wasmtime::component::Component;
+use wasmtime::component::types::ComponentItem;
+
+use crate::error::LoadError;
+
+/// The package whose interfaces guests may import.
+const DATABASE: &str = "avenire:database/";
+
+pub(super) fn check(engine: &Engine, code: &Component) -> Result<(), LoadError> {
+    let imports: Vec<String> = code
+        .component_type()
+        .imports(engine)
+        .filter(|(name, item)| !name.starts_with(DATABASE) && !has_types_only(engine, &item.ty))
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    if imports.is_empty() { Ok(()) } else { Err(LoadError::ForbiddenImports { imports }) }
+}
+
+/// Types can be named freely: they give no ability. A resource is a type with
+/// functions and needs a definition, so it does not count.
+fn has_types_only(engine: &Engine, item: &ComponentItem) -> bool {
+    match item {
+        ComponentItem::Type(_) => true,
+        ComponentItem::ComponentInstance(instance) => {
+            instance.exports(engine).all(|(_, item)| matches!(item.ty, ComponentItem::Type(_)))
+        }
+        _ => false,
+    }
+}

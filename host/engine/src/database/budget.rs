@@ -1,0 +1,100 @@
+//! What a call may still send and receive. Pure arithmetic; never touches a
+//! connection.
+
+use std::time::Duration;
+
+use avenire_postgres::{Caps, Packed};
+
+use super::bindings::types::{Error, LimitError, LimitKind};
+use crate::limits::Limits;
+use crate::state::Usage;
+
+/// The budgets of one call and what is used of them.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    statements: u32,
+    rows: u64,
+    bytes: u64,
+    statement_bytes: usize,
+    handles: usize,
+    open: usize,
+    usage: Usage,
+}
+
+impl Budget {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            statements: limits.statements,
+            rows: limits.rows,
+            bytes: limits.bytes,
+            statement_bytes: limits.statement_bytes,
+            handles: limits.handles,
+            open: 0,
+            usage: Usage::default(),
+        }
+    }
+
+    pub(crate) fn usage(&self) -> Usage {
+        self.usage
+    }
+
+    /// Takes one statement of so many bytes from the budget.
+    pub(crate) fn take_statement(&mut self, bytes: usize) -> Result<(), Error> {
+        if bytes > self.statement_bytes {
+            return Err(limit(LimitKind::StatementBytes, self.statement_bytes as u64));
+        }
+        if self.usage.statements >= self.statements {
+            return Err(limit(LimitKind::Statements, u64::from(self.statements)));
+        }
+        self.usage.statements += 1;
+        Ok(())
+    }
+
+    /// Takes place for one more open cursor or transaction.
+    pub(crate) fn take_handle(&mut self) -> Result<(), Error> {
+        if self.open >= self.handles {
+            return Err(limit(LimitKind::Handles, self.handles as u64));
+        }
+        self.open += 1;
+        Ok(())
+    }
+
+    /// Gives the place of a dropped handle back.
+    pub(crate) fn return_handle(&mut self) {
+        self.open = self.open.saturating_sub(1);
+    }
+
+    /// What may still be received.
+    pub(crate) fn caps(&self) -> Caps {
+        Caps {
+            rows: self.rows.saturating_sub(self.usage.rows),
+            bytes: self.bytes.saturating_sub(self.usage.bytes),
+        }
+    }
+
+    /// Counts what was received. The caps given to the statement keep it within
+    /// the budget.
+    pub(crate) fn received(&mut self, packed: &Packed) {
+        self.usage.rows = self.usage.rows.saturating_add(packed.rows);
+        self.usage.bytes = self.usage.bytes.saturating_add(packed.bytes.len() as u64);
+    }
+
+    /// Counts time spent waiting for the database.
+    pub(crate) fn waited(&mut self, time: Duration) {
+        self.usage.waited += time;
+    }
+
+    /// The error for a statement that would return more rows than allowed.
+    pub(crate) fn row_limit(&self) -> Error {
+        limit(LimitKind::Rows, self.rows)
+    }
+
+    /// The error for a statement that would return more bytes than allowed.
+    pub(crate) fn byte_limit(&self) -> Error {
+        limit(LimitKind::ResultBytes, self.bytes)
+    }
+}
+
+fn limit(kind: LimitKind, maximum: u64) -> Error {
+    Error::Limit(LimitError { kind, maximum })
+}

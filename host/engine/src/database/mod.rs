@@ -1,0 +1,81 @@
+//! The database interface that guests import (`wit/database`), over the pool of
+//! the component's role.
+//!
+//! The only place where both worlds meet: values of the WIT on one side,
+//! `avenire-postgres` on the other. Everything from a guest is checked here or
+//! there before it is used. Never decides which connection is used and never
+//! looks into a statement.
+
+mod bindings;
+mod budget;
+mod convert;
+mod cursor;
+mod diagnostics;
+mod sql;
+mod transaction;
+
+use std::time::Instant;
+
+use wasmtime::component::{HasSelf, Linker};
+
+pub(crate) use budget::Budget;
+pub(crate) use cursor::CursorHandle;
+pub(crate) use transaction::TransactionHandle;
+
+use crate::state::CallState;
+use bindings::types::Error;
+
+/// Offers everything a guest may import.
+pub(crate) fn add_to_linker(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
+    bindings::Imports::add_to_linker::<_, HasSelf<_>>(linker, |state| state)
+}
+
+/// How a host function ends without a result: with an error for the guest, or by
+/// ending the call.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The guest gets it and decides.
+    Guest(Box<Error>),
+    /// The call ends: its time is over, or the host itself is at fault.
+    Trap(wasmtime::Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Guest(Box::new(error))
+    }
+}
+
+impl From<wasmtime::component::ResourceTableError> for Failure {
+    fn from(error: wasmtime::component::ResourceTableError) -> Self {
+        Self::Trap(error.into())
+    }
+}
+
+/// Marks the trap of a call whose time is over.
+#[derive(Debug, thiserror::Error)]
+#[error("the call's time is over")]
+pub(crate) struct DeadlinePassed;
+
+impl bindings::types::Host for CallState {
+    fn convert_error(&mut self, failure: Failure) -> wasmtime::Result<Error> {
+        match failure {
+            Failure::Guest(error) => Ok(*error),
+            Failure::Trap(error) => Err(error),
+        }
+    }
+}
+
+impl CallState {
+    /// Turns an error of the database's side into what the guest sees of it.
+    ///
+    /// A time-out at the call's own deadline ends the call instead: what the guest
+    /// could still do in the remaining microseconds would make the outcome a
+    /// matter of luck.
+    fn failure(&self, error: avenire_postgres::Error) -> Failure {
+        if error.is_timeout() && Instant::now() >= self.deadline {
+            return Failure::Trap(wasmtime::Error::new(DeadlinePassed));
+        }
+        convert::error(error, &self.budget).into()
+    }
+}

@@ -1,0 +1,197 @@
+//! One call in its own store and instance, from its place in the queue to its
+//! result. Owns how failures of the engine become a [`CallError`].
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::SemaphorePermit;
+use wasmtime::component::{ComponentNamedList, Func, Lift, Lower, Val};
+use wasmtime::{Store, Trap, UpdateDeadline};
+
+use super::{Generation, Slot};
+use crate::component::Function;
+use crate::database::DeadlinePassed;
+use crate::error::CallError;
+use crate::state::{CallState, Usage};
+
+/// How much longer than its time a call may hold its thread. Guests and database
+/// waits end at the deadline by themselves; this is the fence behind them.
+const GRACE: Duration = Duration::from_millis(250);
+
+/// Words of the engine's error when a guest passes too much to the host; it has
+/// no public type.
+const TRANSFER_EXHAUSTED: &str = "fuel allocated for hostcalls has been exhausted";
+
+/// A call that has its instance.
+pub(super) struct Run<'a> {
+    store: Store<CallState>,
+    func: Func,
+    fence: Instant,
+    queued: Duration,
+    /// In the slot's queue and among the sandbox's instances.
+    _places: (SemaphorePermit<'a>, SemaphorePermit<'a>),
+}
+
+impl Slot {
+    /// Waits for the call's turn and makes its instance.
+    pub(super) async fn enter(
+        &self,
+        generation: &Generation,
+        name: &Arc<str>,
+        function: &Function,
+        arrived: Instant,
+    ) -> Result<Run<'_>, CallError> {
+        let deadline = arrived + self.limits.time;
+        let busy = || CallError::Busy {
+            component: self.name.to_string(),
+            running: self.queue.running(),
+            waiting: self.queue.waiting(),
+        };
+        let place = self.queue.enter(deadline).await.ok_or_else(busy)?;
+        let instances = self.sandbox.instances().acquire();
+        let instance_place = tokio::time::timeout_at(deadline.into(), instances).await;
+        let instance_place = instance_place.ok().and_then(Result::ok).ok_or_else(busy)?;
+        let queued = arrived.elapsed();
+
+        let mut store = self.store(name, deadline);
+        let instance = match generation.component.pre().instantiate_async(&mut store).await {
+            Ok(instance) => instance,
+            Err(error) => return Err(call_error(store.data(), &error)),
+        };
+        let Some(func) = instance.get_func(&mut store, function.index()) else {
+            return Err(host(store.data(), "the function vanished between loading and calling"));
+        };
+        let fence = deadline + GRACE;
+        Ok(Run { store, func, fence, queued, _places: (place, instance_place) })
+    }
+
+    fn store(&self, function: &Arc<str>, deadline: Instant) -> Store<CallState> {
+        let state = CallState::new(
+            Arc::clone(&self.name),
+            Arc::clone(function),
+            Arc::clone(&self.limits),
+            self.pool.clone(),
+            deadline,
+        );
+        let mut store = Store::new(self.sandbox.engine(), state);
+        store.limiter(|state| &mut state.memory);
+        store.set_hostcall_fuel(self.limits.transfer);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(move |_| {
+            if Instant::now() >= deadline {
+                Err(wasmtime::Error::new(DeadlinePassed))
+            } else {
+                // Others get a turn at every tick.
+                Ok(UpdateDeadline::Yield(1))
+            }
+        });
+        store
+    }
+}
+
+impl Run<'_> {
+    /// Time the call waited for its turn.
+    pub(super) fn queued(&self) -> Duration {
+        self.queued
+    }
+
+    pub(super) async fn call_dynamic(
+        &mut self,
+        arguments: &[Val],
+        results: &mut [Val],
+    ) -> Result<(), CallError> {
+        let call = self.func.call_async(&mut self.store, arguments, results);
+        let ended = tokio::time::timeout_at(self.fence.into(), call).await;
+        self.ended(ended)
+    }
+
+    pub(super) async fn call_typed<Parameters, Results>(
+        &mut self,
+        parameters: Parameters,
+    ) -> Result<Results, CallError>
+    where
+        Parameters: ComponentNamedList + Lower + Send + Sync,
+        Results: ComponentNamedList + Lift + Send + Sync + 'static,
+    {
+        let typed = self.func.typed::<Parameters, Results>(&self.store).map_err(|error| {
+            CallError::Argument { path: "arguments".to_owned(), message: format!("{error:#}") }
+        })?;
+        let call = typed.call_async(&mut self.store, parameters);
+        let ended = tokio::time::timeout_at(self.fence.into(), call).await;
+        self.ended(ended)
+    }
+
+    fn ended<T>(
+        &self,
+        ended: Result<wasmtime::Result<T>, tokio::time::error::Elapsed>,
+    ) -> Result<T, CallError> {
+        match ended {
+            Ok(result) => result.map_err(|error| call_error(self.store.data(), &error)),
+            Err(_) => Err(deadline(self.store.data())),
+        }
+    }
+
+    /// The call's error when its result is not what its type says.
+    pub(super) fn trapped(&self, reason: String) -> CallError {
+        trapped(self.store.data(), reason)
+    }
+
+    /// Ends the call: refuses one that left something open, and tells what it used.
+    pub(super) fn finish(mut self) -> Result<Usage, CallError> {
+        let state = self.store.data_mut();
+        let (transactions, cursors) = state.open_handles();
+        if transactions + cursors > 0 {
+            let (component, function) = names(state);
+            return Err(CallError::LeftOpen { component, function, transactions, cursors });
+        }
+        Ok(state.budget.usage())
+    }
+}
+
+fn names(state: &CallState) -> (String, String) {
+    (state.component.to_string(), state.function.to_string())
+}
+
+fn host(state: &CallState, reason: &str) -> CallError {
+    let (component, function) = names(state);
+    CallError::Host { component, function, reason: reason.to_owned() }
+}
+
+fn trapped(state: &CallState, reason: String) -> CallError {
+    let (component, function) = names(state);
+    CallError::Trapped { component, function, reason }
+}
+
+fn deadline(state: &CallState) -> CallError {
+    let (component, function) = names(state);
+    CallError::Deadline { component, function, limit: state.limits.time }
+}
+
+/// What an error of the engine means to the caller. Everything that is not known
+/// to be the host's is the guest's: only its code ran.
+fn call_error(state: &CallState, error: &wasmtime::Error) -> CallError {
+    let (component, function) = names(state);
+    if error.is::<DeadlinePassed>() {
+        return deadline(state);
+    }
+    if let Some(message) = &state.diagnostics.panic {
+        if state.memory.refused {
+            return CallError::Memory { component, function, limit: state.limits.memory };
+        }
+        return CallError::Panicked { component, function, message: message.clone() };
+    }
+    if error.downcast_ref::<Trap>() == Some(&Trap::StackOverflow) {
+        return CallError::StackOverflow { component, function };
+    }
+    if state.memory.refused {
+        return CallError::Memory { component, function, limit: state.limits.memory };
+    }
+    if error.is::<wasmtime::PoolConcurrencyLimitError>() {
+        return host(state, "all places for instances are taken");
+    }
+    let reason = error.root_cause().to_string();
+    if reason.contains(TRANSFER_EXHAUSTED) {
+        return CallError::TransferTooLarge { component, function, limit: state.limits.transfer };
+    }
+    trapped(state, reason)
+}

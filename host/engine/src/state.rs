@@ -1,0 +1,126 @@
+//! What the host keeps for one call while it runs: the store's data.
+//!
+//! Owns the call's budgets, its open handles and what the guest said of itself.
+//! Dropping it ends everything the call had open.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use avenire_postgres::{Caps, Pool};
+use wasmtime::ResourceLimiter;
+use wasmtime::component::ResourceTable;
+
+use crate::database::{Budget, CursorHandle, TransactionHandle};
+use crate::limits::Limits;
+
+/// What a call has used of the database.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Statements sent.
+    pub statements: u32,
+    /// Rows received.
+    pub rows: u64,
+    /// Bytes of rows received.
+    pub bytes: u64,
+    /// Time spent waiting for the database: for connections and for answers.
+    pub waited: Duration,
+}
+
+/// The data of a store.
+pub(crate) struct CallState {
+    pub(crate) component: Arc<str>,
+    pub(crate) function: Arc<str>,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) deadline: Instant,
+    pub(crate) pool: Pool,
+    pub(crate) budget: Budget,
+    pub(crate) handles: ResourceTable,
+    pub(crate) diagnostics: Diagnostics,
+    pub(crate) memory: MemoryLimit,
+}
+
+/// What the guest said.
+#[derive(Default)]
+pub(crate) struct Diagnostics {
+    /// The message of its panic.
+    pub(crate) panic: Option<String>,
+    /// Messages logged so far.
+    pub(crate) logged: u32,
+}
+
+impl CallState {
+    pub(crate) fn new(
+        component: Arc<str>,
+        function: Arc<str>,
+        limits: Arc<Limits>,
+        pool: Pool,
+        deadline: Instant,
+    ) -> Self {
+        let mut handles = ResourceTable::new();
+        // Cursors and transactions are counted on their own; this bounds what the
+        // table itself can grow to.
+        handles.set_max_capacity(limits.handles.saturating_mul(2).max(16));
+        Self {
+            component,
+            function,
+            deadline,
+            pool,
+            budget: Budget::new(&limits),
+            handles,
+            diagnostics: Diagnostics::default(),
+            memory: MemoryLimit { maximum: limits.memory, refused: false },
+            limits,
+        }
+    }
+
+    /// Transactions and cursors that are open now.
+    pub(crate) fn open_handles(&mut self) -> (usize, usize) {
+        let mut open = (0, 0);
+        for entry in self.handles.iter_mut() {
+            if let Some(transaction) = entry.downcast_ref::<TransactionHandle>() {
+                open.0 += usize::from(transaction.is_open());
+            } else if let Some(cursor) = entry.downcast_ref::<CursorHandle>() {
+                open.1 += usize::from(cursor.is_open());
+            }
+        }
+        open
+    }
+
+    /// What the next statement may still return.
+    pub(crate) fn caps(&self) -> Caps {
+        self.budget.caps()
+    }
+}
+
+/// Keeps an instance's memory within its limit and remembers that it had to.
+pub(crate) struct MemoryLimit {
+    maximum: usize,
+    /// Whether a growth was refused: tells a trap by lack of memory from others.
+    pub(crate) refused: bool,
+}
+
+/// Entries of an instance's tables: function pointers, far more than Rust,
+/// C or Go code of a query component has.
+const MAX_TABLE_ELEMENTS: usize = 100_000;
+
+impl ResourceLimiter for MemoryLimit {
+    fn memory_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let allowed = desired <= self.maximum;
+        self.refused |= !allowed;
+        Ok(allowed)
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        Ok(desired <= MAX_TABLE_ELEMENTS)
+    }
+}

@@ -1,0 +1,1 @@
+//! The program as users run it: arguments, output, exit codes.

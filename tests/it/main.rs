@@ -1,0 +1,24 @@
+//! The integration tests: everything that needs Postgres, a component or the
+//! program as a whole. One binary, so that it links once and shares one cluster.
+
+mod cli;
+mod wit;
+
+use std::sync::OnceLock;
+
+use avenire_tests::Harness;
+use tokio::runtime::Runtime;
+use tokio::sync::OnceCell;
+
+/// Runs an asynchronous test on the runtime that all tests share: the cluster's
+/// and the pools' tasks outlive a single test.
+fn run<T>(test: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    RUNTIME.get_or_init(|| Runtime::new().expect("a runtime")).block_on(test)
+}
+
+/// The cluster and the program under test.
+async fn harness() -> anyhow::Result<&'static Harness> {
+    static HARNESS: OnceCell<Harness> = OnceCell::const_new();
+    HARNESS.get_or_try_init(|| Harness::start(env!("CARGO_BIN_EXE_avenire-db-tested"))).await
+}

@@ -1,0 +1,64 @@
+//! One Postgres for all tests of a run, on a socket of its own.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result};
+use avenire_app::BINARIES_VARIABLE;
+use avenire_app::postgres::Endpoint;
+use avenire_app::postgres::embedded::{self, Cluster, Durability, Options};
+use tokio::sync::OnceCell;
+
+use crate::repository;
+
+/// The running cluster and the program under test. It is shared by all tests of
+/// a process, and the cluster by all processes of a run: it stops when the last
+/// of them ends, however that ends.
+pub struct Harness {
+    binary: PathBuf,
+    cluster: Cluster,
+    pub(crate) template: OnceCell<()>,
+    pub(crate) components: OnceCell<()>,
+    pub(crate) test_components: OnceCell<()>,
+}
+
+impl Harness {
+    /// Starts the cluster, or joins the one that another test process started.
+    /// `binary` is the program under test.
+    pub async fn start(binary: impl Into<PathBuf>) -> Result<Self> {
+        let binary = binary.into();
+        let mut guard = Command::new(&binary);
+        guard.arg("__guard").stdin(Stdio::null());
+        let cluster = embedded::start(Options {
+            state: repository().join("target/tmp/avenire-tests"),
+            guard,
+            progress: &|_| {},
+            durability: Durability::Ephemeral,
+            binaries: std::env::var_os(BINARIES_VARIABLE).map(PathBuf::from),
+        })
+        .await
+        .context("the tests need Postgres 15 or later: `apt-get install -y postgresql`")?;
+        Ok(Self {
+            binary,
+            cluster,
+            template: OnceCell::new(),
+            components: OnceCell::new(),
+            test_components: OnceCell::new(),
+        })
+    }
+
+    /// The program under test.
+    pub fn binary(&self) -> &PathBuf {
+        &self.binary
+    }
+
+    /// The cluster.
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    /// Where the cluster's superuser logs in.
+    pub fn superuser(&self) -> Result<Endpoint> {
+        Ok(Endpoint::parse(&self.cluster.url())?)
+    }
+}

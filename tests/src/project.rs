@@ -1,0 +1,152 @@
+//! A project of a test's own, on its private database.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result};
+use avenire_app::engine::{Call, CallError, Outcome};
+use avenire_app::{Embedding, Host, Project, Selection, Targets};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{Harness, TestDatabase, repository};
+
+/// A folder with a manifest, and the database it works on.
+pub struct TestProject {
+    folder: TempDir,
+    binary: PathBuf,
+    database: TestDatabase,
+}
+
+/// How a run of the program ended.
+#[derive(Debug)]
+pub struct Finished {
+    /// The exit code; -1 when a signal ended it.
+    pub code: i32,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl Finished {
+    /// Standard output as JSON.
+    pub fn json(&self) -> Result<Value> {
+        serde_json::from_str(&self.stdout).with_context(|| format!("not JSON: {self:?}"))
+    }
+}
+
+impl Harness {
+    /// A project with the repository's own components, built, on a private
+    /// database with sample data.
+    pub async fn project(&self) -> Result<TestProject> {
+        self.components().await?;
+        let manifest = std::fs::read_to_string(repository().join("avenire.toml"))?;
+        self.project_with(&manifest, self.database().await?)
+    }
+
+    /// A project with that manifest on that database. Relative paths of the
+    /// manifest that begin with `target/` or `migrations` lead to the repository.
+    pub fn project_with(&self, manifest: &str, database: TestDatabase) -> Result<TestProject> {
+        let folder = TempDir::new()?;
+        std::fs::write(folder.path().join("avenire.toml"), manifest)?;
+        for name in ["target", "migrations"] {
+            std::os::unix::fs::symlink(repository().join(name), folder.path().join(name))?;
+        }
+        Ok(TestProject { folder, binary: self.binary().clone(), database })
+    }
+}
+
+impl TestProject {
+    /// The project's folder.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Its database.
+    pub fn database(&self) -> &TestDatabase {
+        &self.database
+    }
+
+    /// Starts the host with all components of the manifest.
+    pub async fn host(&self) -> Result<TestHost> {
+        let project = Project::find(self.folder())?;
+        // The environment of a test process is shared by all tests, so the URL goes
+        // in by way of the manifest's text, as a user might do it too.
+        let project = project.with_database_url(self.database.url());
+        let guard = Command::new(&self.binary);
+        let targets = Targets::open(&project, Embedding { guard, progress: &|_| {} }).await?;
+        let host = Host::start(&project, targets, &Selection::All).await?;
+        Ok(TestHost { project, host })
+    }
+
+    /// Runs the program under test in the project's folder and waits for its end.
+    pub fn run(&self, arguments: &[&str]) -> Result<Finished> {
+        self.run_with(arguments, &[])
+    }
+
+    /// As [`TestProject::run`], with further environment variables.
+    pub fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Result<Finished> {
+        let output = Command::new(&self.binary)
+            .args(arguments)
+            .current_dir(self.folder())
+            .env("DATABASE_URL", self.database.url())
+            .env_remove("DIRECT_DATABASE_URL")
+            .envs(variables.iter().copied())
+            .stdin(Stdio::null())
+            .output()?;
+        Ok(Finished {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        })
+    }
+}
+
+/// A running host of a test.
+pub struct TestHost {
+    project: Project,
+    host: Host,
+}
+
+impl TestHost {
+    /// The host itself.
+    pub fn host(&self) -> &Host {
+        &self.host
+    }
+
+    /// Calls a function and returns everything the call led to.
+    pub async fn outcome(
+        &self,
+        function: &str,
+        arguments: Value,
+    ) -> Result<Result<Outcome, CallError>> {
+        let (component, function) = function.split_once('.').context("component.function")?;
+        let Value::Object(arguments) = arguments else { anyhow::bail!("not an object") };
+        let slot = self.host.slot(&self.project, component)?;
+        Ok(slot.call(Call { function: function.to_owned(), arguments }).await)
+    }
+
+    /// Calls a function that is expected to succeed.
+    pub async fn ok(&self, function: &str, arguments: Value) -> Result<Value> {
+        let outcome = self.outcome(function, arguments).await??;
+        outcome.result.map_err(|failure| anyhow::anyhow!("{function} failed: {failure}"))
+    }
+
+    /// Calls a function that is expected to answer with its failure case.
+    pub async fn failure(&self, function: &str, arguments: Value) -> Result<Value> {
+        let outcome = self.outcome(function, arguments).await??;
+        match outcome.result {
+            Err(failure) => Ok(failure),
+            Ok(value) => anyhow::bail!("{function} succeeded: {value}"),
+        }
+    }
+
+    /// Calls a function whose call is expected to fail.
+    pub async fn error(&self, function: &str, arguments: Value) -> Result<CallError> {
+        match self.outcome(function, arguments).await? {
+            Err(error) => Ok(error),
+            Ok(outcome) => anyhow::bail!("{function} answered: {:?}", outcome.result),
+        }
+    }
+}
