@@ -2,6 +2,14 @@
 //! program as a whole. One binary, so that it links once and shares one cluster.
 
 mod cli;
+mod containment;
+mod crafted;
+mod database;
+mod imports;
+mod json;
+mod pristine;
+mod roles;
+mod stage;
 mod wit;
 
 use std::sync::OnceLock;

@@ -1,12 +1,11 @@
 //! One Postgres for all tests of a run, on a socket of its own.
 
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use avenire_app::BINARIES_VARIABLE;
 use avenire_app::postgres::Endpoint;
-use avenire_app::postgres::embedded::{self, Cluster, Durability, Options};
+use avenire_app::postgres::embedded::{self, Cluster, Durability, Guard, Options};
 use tokio::sync::OnceCell;
 
 use crate::repository;
@@ -27,14 +26,11 @@ impl Harness {
     /// `binary` is the program under test.
     pub async fn start(binary: impl Into<PathBuf>) -> Result<Self> {
         let binary = binary.into();
-        let mut guard = Command::new(&binary);
-        guard.arg("__guard").stdin(Stdio::null());
+        let guard = guard_of(&binary);
         let cluster = embedded::start(Options {
-            state: repository().join("target/tmp/avenire-tests"),
-            guard,
-            progress: &|_| {},
             durability: Durability::Ephemeral,
             binaries: std::env::var_os(BINARIES_VARIABLE).map(PathBuf::from),
+            ..Options::new(repository().join("target/tmp/avenire-tests"), guard)
         })
         .await
         .context("the tests need Postgres 15 or later: `apt-get install -y postgresql`")?;
@@ -57,8 +53,17 @@ impl Harness {
         &self.cluster
     }
 
+    /// How the program under test is started as a guard.
+    pub fn guard(&self) -> Guard {
+        guard_of(&self.binary)
+    }
+
     /// Where the cluster's superuser logs in.
     pub fn superuser(&self) -> Result<Endpoint> {
         Ok(Endpoint::parse(&self.cluster.url())?)
     }
+}
+
+fn guard_of(binary: &Path) -> Guard {
+    Guard { program: binary.to_owned(), arguments: vec!["__guard".into()] }
 }

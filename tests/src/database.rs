@@ -46,7 +46,7 @@ impl Harness {
         let template = template.unwrap_or("template0");
         session.batch(&format!("create database {name} template {template}")).await?;
         let endpoint = self.superuser()?.with_database(&name);
-        let url = self.cluster().url_of(&name);
+        let url = self.cluster().url().replace("/avenire?", &format!("/{name}?"));
         Ok(TestDatabase { name, endpoint, url })
     }
 

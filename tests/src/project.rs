@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result};
-use avenire_app::engine::{Call, CallError, Outcome};
+use avenire_app::postgres::embedded::Guard;
+use avenire_app::engine::{Call, CallError, Outcome, Slot};
 use avenire_app::{Embedding, Host, Project, Selection, Targets};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -74,7 +75,7 @@ impl TestProject {
         // The environment of a test process is shared by all tests, so the URL goes
         // in by way of the manifest's text, as a user might do it too.
         let project = project.with_database_url(self.database.url());
-        let guard = Command::new(&self.binary);
+        let guard = Guard { program: self.binary.clone(), arguments: Vec::new() };
         let targets = Targets::open(&project, Embedding { guard, progress: &|_| {} }).await?;
         let host = Host::start(&project, targets, &Selection::All).await?;
         Ok(TestHost { project, host })
@@ -113,6 +114,11 @@ impl TestHost {
     /// The host itself.
     pub fn host(&self) -> &Host {
         &self.host
+    }
+
+    /// The slot of that name.
+    pub fn slot(&self, name: &str) -> Result<&Slot> {
+        Ok(self.host.slot(&self.project, name)?)
     }
 
     /// Calls a function and returns everything the call led to.

@@ -11,7 +11,7 @@ mod save;
 mod stats;
 
 mod bindings {
-    avenire_sdk::contract!("avenire:chat/chat" in [
+    avenire_sdk::contract!("avenire:chat/chat@0.1.0" in [
         "../../wit/database/v0.1", "../../wit/types/v0.1", "../../wit/chat/v0.1",
     ]);
 }

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use uuid::Uuid;
 
 use crate::Timestamp;
+use crate::values::text_enum;
 
 diesel::table! {
     /// One row a user. `id` is chosen by the caller or a random UUID as text.
@@ -111,6 +112,16 @@ diesel::table! {
     }
 }
 
+text_enum! {
+    /// How many devices a credential can be on.
+    pub enum DeviceType {
+        /// One.
+        SingleDevice = "single-device",
+        /// Several.
+        MultiDevice = "multi-device",
+    }
+}
+
 /// A row of `users`, whole.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, QueryableByName, Selectable, Identifiable)]
 #[diesel(table_name = users, check_for_backend(diesel::pg::Pg))]
@@ -170,16 +181,16 @@ pub struct Passkey {
     pub public_key: String,
     pub credential_id: String,
     pub counter: i64,
-    pub device_type: String,
+    pub device_type: DeviceType,
     pub backed_up: bool,
     pub transports: Vec<String>,
     pub aaguid: Option<Uuid>,
     pub created_at: Timestamp,
 }
 
-/// What the caller says of a new passkey; the rest are defaults.
+/// What the caller says of a new passkey; what is none is NULL, the rest are defaults.
 #[derive(Debug, Clone, Insertable)]
-#[diesel(table_name = passkeys)]
+#[diesel(table_name = passkeys, treat_none_as_default_value = false)]
 #[expect(missing_docs, reason = "the columns are documented at the table")]
 pub struct NewPasskey<'a> {
     pub user_id: &'a str,
@@ -187,11 +198,10 @@ pub struct NewPasskey<'a> {
     pub public_key: &'a str,
     pub credential_id: &'a str,
     pub counter: i64,
-    pub device_type: &'a str,
+    pub device_type: DeviceType,
     pub backed_up: bool,
     pub transports: &'a [String],
-    // Option twice: none is NULL, not the default.
-    pub aaguid: Option<Option<Uuid>>,
+    pub aaguid: Option<Uuid>,
 }
 
 /// What the caller says of a new verification; the rest are defaults.

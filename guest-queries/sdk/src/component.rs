@@ -9,18 +9,28 @@ use crate::bindings::avenire::database::diagnostics;
 ///
 /// ```ignore
 /// mod bindings {
-///     avenire_sdk::contract!("avenire:chat/chat" in ["../../wit/database/v0.1", …]);
+///     avenire_sdk::contract!("avenire:chat/chat@0.1.0" in ["../../wit/database/v0.1", …]);
 /// }
 /// ```
 ///
-/// The folders are relative to the crate's and must hold the contract's package and both
+/// The world is named with its version. The folders are relative to the crate's and must hold the contract's package and both
 /// of the SDK's.
 #[macro_export]
 macro_rules! contract {
     ($world:literal in [$($folder:literal),+ $(,)?]) => {
         ::avenire_sdk::wit_bindgen::generate!({
             path: [$($folder),+],
-            world: $world,
+            // A contract need not use all of the shared interfaces, but what is taken from
+            // the SDK must be imported: type-only imports, which vanish when unused.
+            inline: concat!(
+                "package avenire:contract;
+                world contract {
+                    include ", $world, ";
+                    import avenire:types/values@0.1.0;
+                    import avenire:types/failures@0.1.0;
+                }"
+            ),
+            world: "avenire:contract/contract",
             generate_all,
             with: {
                 "avenire:database/types@0.1.0": ::avenire_sdk::bindings::avenire::database::types,

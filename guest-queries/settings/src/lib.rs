@@ -1,0 +1,28 @@
+//! The settings component: implements `avenire:settings/queries`. Owns the statements on
+//! the table `user_settings`. Never: touches another table, authenticates anybody.
+
+mod settings;
+
+mod bindings {
+    avenire_sdk::contract!("avenire:settings/settings@0.1.0" in [
+        "../../wit/database/v0.1", "../../wit/types/v0.1", "../../wit/settings/v0.1",
+    ]);
+}
+
+use avenire_sdk::wit::Failure;
+use bindings::exports::avenire::settings::queries::{Changes, Guest, Settings};
+
+/// The component.
+struct Component;
+
+impl Guest for Component {
+    fn get_settings(user_id: String) -> Result<Settings, Failure> {
+        settings::get_settings(user_id)
+    }
+
+    fn update_settings(user_id: String, changes: Changes) -> Result<Settings, Failure> {
+        settings::update_settings(&user_id, changes)
+    }
+}
+
+avenire_sdk::export!(Component in bindings);

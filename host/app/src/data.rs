@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use avenire_postgres::Session;
-use avenire_schema::{Migrations, Report, Status};
+use avenire_schema::{Migrations, Progress, Report, Status};
 
 use crate::error::AppError;
 use crate::project::Project;
@@ -18,19 +18,27 @@ const SHORT_TIME: Duration = Duration::from_secs(60);
 
 fn migrations(project: &Project) -> Result<Migrations, AppError> {
     let folder = project.path(&project.manifest().migrations.path);
-    Migrations::load(&folder).map_err(AppError::Migration)
+    Migrations::load(&folder).map_err(AppError::MigrationFiles)
 }
 
-/// Applies what is pending. `applied` is told of each migration before it runs.
+/// Applies what is pending. `progress` is told of each step as it begins.
 pub async fn migrate(
     project: &Project,
     targets: &Targets,
     progress: &(dyn Fn(&str) + Send + Sync),
 ) -> Result<Report, AppError> {
+    let told = |step: Progress| match step {
+        Progress::Applying { file } => progress(&format!("applying {file}")),
+        Progress::WaitingForOther => progress("waiting for another host that migrates"),
+        Progress::WaitingForLocks { file } => {
+            progress(&format!("{file} waits for a lock on a table and is tried again"));
+        }
+        _ => {}
+    };
     migrations(project)?
-        .apply(&targets.direct, Instant::now() + MIGRATION_TIME, progress)
+        .apply(&targets.direct, Instant::now() + MIGRATION_TIME, &told)
         .await
-        .map_err(AppError::Migration)
+        .map_err(|failure| AppError::Migrating(Box::new(failure)))
 }
 
 /// Which migrations are applied and which are pending.

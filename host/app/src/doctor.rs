@@ -7,6 +7,7 @@
 use std::time::{Duration, Instant};
 
 use avenire_postgres::{Endpoint, Session};
+use avenire_schema::Status;
 
 use crate::build;
 use crate::data;
@@ -203,6 +204,12 @@ async fn facts(session: &Session) -> Result<(String, i32, bool), avenire_postgre
 
 async fn migrations(project: &Project, targets: &Targets) -> Check {
     match data::migration_status(project, targets).await {
+        Ok(Status { conflict: Some(conflict), .. }) => Check {
+            name: "migrations".to_owned(),
+            verdict: Verdict::Broken,
+            finding: conflict.to_string(),
+            hint: Some(conflict.hint()),
+        },
         Ok(status) if status.pending.is_empty() => {
             Check::fine("migrations", format!("{} applied, none pending", status.applied.len()))
         }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use avenire_engine::{Blame, LoadError};
 use avenire_postgres::embedded::EmbeddedError;
-use avenire_schema::MigrationError;
+use avenire_schema::{Failure, MigrationError, SourceError};
 
 /// Why the host can not do what was asked. Never carries a password or SQL text.
 #[derive(Debug, thiserror::Error)]
@@ -82,9 +82,15 @@ pub enum AppError {
         #[source]
         source: avenire_postgres::Error,
     },
-    /// Migrations could not be read or applied.
-    #[error("the migrations could not be applied")]
+    /// The folder of migrations can not be used.
+    #[error("the migrations can not be used")]
+    MigrationFiles(#[source] SourceError),
+    /// The ledger could not be read.
+    #[error("the state of the migrations could not be read")]
     Migration(#[source] MigrationError),
+    /// A migration could not be applied; the cause says what was applied before it.
+    #[error("the migrations could not be applied")]
+    Migrating(#[source] Box<Failure>),
     /// A role or a grant could not be made.
     #[error("the role of the component {component} could not be prepared: {message}")]
     Role {
@@ -127,10 +133,13 @@ impl AppError {
             | Self::Manifest { .. }
             | Self::Variable { .. }
             | Self::UnknownComponent { .. }
+            | Self::MigrationFiles(_)
             | Self::Url { .. } => Blame::Caller,
             Self::Component { source: LoadError::Unreadable(_), .. } => Blame::Caller,
             Self::Component { .. } | Self::Build { .. } => Blame::Guest,
-            Self::Database { .. } | Self::Migration(_) | Self::Role { .. } => Blame::Database,
+            Self::Database { .. } | Self::Migration(_) | Self::Migrating(_) | Self::Role { .. } => {
+                Blame::Database
+            }
             Self::Read { .. } | Self::Write { .. } | Self::Embedded(_) | Self::Sandbox(_) => {
                 Blame::Host
             }
@@ -150,10 +159,12 @@ impl AppError {
             Self::UnknownComponent { .. } => {
                 Some("`avenire-db components list` shows them".to_owned())
             }
-            Self::Url { source, .. } => source.hint(),
+            Self::Url { source, .. } => source.hint().map(Into::into),
             Self::Embedded(source) => source.hint(),
-            Self::Database { source, .. } => source.hint(),
+            Self::Database { source, .. } => source.hint().map(Into::into),
+            Self::MigrationFiles(source) => Some(source.hint()),
             Self::Migration(source) => source.hint(),
+            Self::Migrating(failure) => failure.error.hint(),
             Self::Role { hint, .. } | Self::Build { hint, .. } => Some(hint.clone()),
             Self::Component { source: LoadError::Unreadable(_), .. } => {
                 Some("build it: `avenire-db components build`".to_owned())

@@ -240,7 +240,7 @@ end $avenire$;\n",
         AppError::Role {
             component: self.component.to_owned(),
             message: error.to_string(),
-            hint: error.hint().unwrap_or_else(|| hint.to_owned()),
+            hint: error.hint().map_or_else(|| hint.to_owned(), Into::into),
         }
     }
 }

@@ -3,10 +3,9 @@
 //! Owns the order in which these count. Never prints a URL.
 
 use std::path::PathBuf;
-use std::process::Command;
 
 use avenire_postgres::Endpoint;
-use avenire_postgres::embedded::{self, Cluster};
+use avenire_postgres::embedded::{self, Cluster, Guard, Progress};
 
 use crate::error::AppError;
 use crate::manifest::Database;
@@ -30,10 +29,9 @@ pub struct Targets {
 
 /// How the embedded cluster is started, should it be needed.
 pub struct Embedding<'a> {
-    /// The command that guards the cluster: this program with its hidden
-    /// sub-command. It gets the state folder as its last argument.
-    pub guard: Command,
-    /// Told about what takes time.
+    /// How to start the process that guards the cluster.
+    pub guard: Guard,
+    /// Told about what takes time, and about what is other than expected.
     pub progress: &'a (dyn Fn(&str) + Send + Sync),
 }
 
@@ -67,14 +65,26 @@ impl Targets {
 }
 
 async fn start_embedded(project: &Project, embedding: Embedding<'_>) -> Result<Cluster, AppError> {
+    let progress = |step: Progress| (embedding.progress)(&described(&step));
     let options = embedded::Options {
-        state: project.state(),
-        guard: embedding.guard,
-        progress: embedding.progress,
-        durability: embedded::Durability::Durable,
+        progress: &progress,
         binaries: std::env::var_os(BINARIES_VARIABLE).map(PathBuf::from),
+        ..embedded::Options::new(project.state(), embedding.guard)
     };
     embedded::start(options).await.map_err(AppError::Embedded)
+}
+
+fn described(step: &Progress) -> String {
+    match step {
+        Progress::Elsewhere { folder, account } => format!(
+            "the embedded Postgres is kept in {}, since the account {account} can not reach the project's folder",
+            folder.display()
+        ),
+        Progress::Waiting => "waiting for the embedded Postgres".to_owned(),
+        Progress::Initialising { version, .. } => format!("making a Postgres {version} cluster"),
+        Progress::Starting { version } => format!("starting Postgres {version}"),
+        _ => "starting the embedded Postgres".to_owned(),
+    }
 }
 
 type Named = (String, String);

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+/// The hidden sub-command of the process that guards the embedded cluster.
+pub(crate) const GUARD: &str = "__guard";
+
 /// A data layer for Postgres whose query functions are sandboxed components.
 ///
 /// Exit codes: 0 done; 1 the function answered with a failure, or a check found
@@ -41,8 +44,8 @@ pub(crate) enum Command {
     /// Check everything from the manifest to the database and say what is wrong.
     Doctor,
     /// Watches over the embedded cluster; started by the host itself.
-    #[command(name = "__guard", hide = true)]
-    Guard { state: PathBuf },
+    #[command(name = GUARD, hide = true)]
+    Guard { home: PathBuf },
 }
 
 #[derive(clap::Args, Debug)]

@@ -23,8 +23,8 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     // The guard lives as long as the embedded cluster: it gets by without the
     // runtime, the logger and everything else.
-    if let Command::Guard { state } = &arguments.command {
-        return avenire_app::postgres::embedded::run_guard(state);
+    if let Command::Guard { home } = &arguments.command {
+        return avenire_app::postgres::embedded::run_guard(home);
     }
     start_logging();
     let printer = Printer::new(arguments.json, arguments.quiet);

@@ -182,11 +182,9 @@ impl Connector {
             .await
             .map_err(|error| failed(&error))?;
         // Nobody drives the connection yet, so it is driven beside the statements.
-        let prepare = self.prepare_session(host, &client);
-        let mut prepare = std::pin::pin!(prepare);
         tokio::select! {
             biased;
-            result = &mut prepare => result?,
+            result = self.prepare_session(host, &client) => result?,
             result = &mut driver => {
                 result.map_err(|error| failed(&error))?;
                 return Err(silent(host));
@@ -279,6 +277,13 @@ fn keep_alive(stream: &TcpStream, keepalive: &Keepalive) -> io::Result<()> {
         sockopt::set_tcp_keepcnt(stream, retries)?;
     }
     Ok(())
+}
+
+/// The moment after a duration from now. Durations come from configurations, so that
+/// those beyond a year count as a year and can not overflow a clock.
+pub(crate) fn after(duration: Duration) -> Instant {
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+    Instant::now() + duration.min(YEAR)
 }
 
 /// The part of the time until `deadline` that the next of `count` candidates gets,

@@ -12,7 +12,7 @@ use tokio::time::{sleep, timeout};
 use tokio_postgres::{AsyncMessage, CancelToken, Client};
 
 use crate::classify::{self, Stage};
-use crate::connect::{Connector, Driver, Opened, Route};
+use crate::connect::{Connector, Driver, Opened, Route, after};
 use crate::error::Error;
 use crate::parameters::type_of;
 use crate::statements::Statements;
@@ -64,7 +64,7 @@ impl Connection {
             route,
             runtime: Handle::current(),
             server_version,
-            expires: Instant::now() + lifetime,
+            expires: after(lifetime),
             known_types: HashSet::new(),
         }
     }

@@ -70,7 +70,7 @@ impl Layout {
         Layout::from_descriptions(columns)
     }
 
-    fn from_descriptions(columns: Vec<ColumnDescription>) -> Layout {
+    pub(crate) fn from_descriptions(columns: Vec<ColumnDescription>) -> Layout {
         let mut types = BytesMut::with_capacity(3 + 4 * columns.len());
         put_header(&mut types, &columns, Header::Types);
         Layout { columns, types: types.freeze() }

@@ -84,6 +84,18 @@ pub(crate) struct Answer {
     pub(crate) fits: bool,
 }
 
+impl Answer {
+    /// An answer without columns and rows.
+    pub(crate) fn empty() -> Answer {
+        Answer::of_count(0)
+    }
+
+    fn of_count(affected: u64) -> Answer {
+        let packed = Packer::new(&Layout::default(), Header::Types).finish(affected);
+        Answer { packed, fits: true }
+    }
+}
+
 /// Prepares a statement, or finds it prepared.
 pub(crate) async fn prepare(
     connection: &Connection,
@@ -131,9 +143,7 @@ pub(crate) async fn run(
             collect(stream, layout, header, budget).await
         }
         Want::Count => {
-            let affected = count(connection, plan, sql, parameters).await?;
-            let packed = Packer::new(&Layout::default(), Header::Types).finish(affected);
-            Ok(Answer { packed, fits: true })
+            Ok(Answer::of_count(count(connection, plan, sql, parameters).await?))
         }
     }
 }

@@ -271,13 +271,13 @@ impl AsyncRead for Socket {
 }
 
 impl Layer {
-    fn writer(&mut self) -> Pin<&mut (dyn AsyncWrite + Send)> {
+    fn writer(&mut self) -> Pin<&mut (dyn AsyncWrite + Send + Unpin)> {
         either!(self, Layer { Plain, Tls }, stream => Pin::new(stream))
     }
 }
 
 impl Socket {
-    fn writer(&mut self) -> Pin<&mut (dyn AsyncWrite + Send)> {
+    fn writer(&mut self) -> Pin<&mut (dyn AsyncWrite + Send + Unpin)> {
         either!(self, Socket { Tcp, Unix }, stream => Pin::new(stream))
     }
 }

@@ -12,12 +12,15 @@ pub(super) async fn migrate(project: &Project, printer: &Printer) -> Result<Exit
     let progress = |text: &str| printer.progress(text);
     let report = avenire_app::migrate(project, &targets, &progress).await?;
     for applied in &report.applied {
-        printer.text(&format!("applied    {applied}"));
+        printer.text(&format!("applied    {} ({} ms)", applied.file, applied.took.as_millis()));
     }
     if report.applied.is_empty() {
         printer.text(&format!("nothing to do: {} migrations are applied", report.already));
     }
-    let names: Vec<_> = report.applied.iter().map(ToString::to_string).collect();
+    if let Some(advice) = &report.advice {
+        printer.note(&format!("note: {advice}"));
+    }
+    let names: Vec<_> = report.applied.iter().map(|applied| &applied.file).collect();
     printer.object(&json!({ "applied": names, "already": report.already }));
     Ok(Exit::Done)
 }

@@ -7,12 +7,12 @@ mod dev;
 mod doctor;
 
 use std::path::Path;
-use std::process::{Command as Process, Stdio};
 
 use anyhow::Result;
-use avenire_app::{Embedding, Project, Targets};
+use avenire_app::postgres::embedded::Guard;
+use avenire_app::{AppError, Embedding, Project, Targets};
 
-use crate::arguments::{Arguments, Command};
+use crate::arguments::{Arguments, Command, GUARD};
 use crate::exit::Exit;
 use crate::output::Printer;
 
@@ -37,11 +37,9 @@ pub(crate) async fn run(arguments: Arguments, printer: &Printer) -> Result<Exit>
 async fn open_targets(
     project: &Project,
     printer: &Printer,
-) -> Result<Targets, avenire_app::AppError> {
-    let mut guard = Process::new(
-        std::env::current_exe().unwrap_or_else(|_| "avenire-db".into()),
-    );
-    guard.arg("__guard").stdin(Stdio::null());
+) -> Result<Targets, AppError> {
+    let guard = Guard::this_program(GUARD)
+        .map_err(|source| AppError::Read { file: "this program's own file".into(), source })?;
     let progress = |text: &str| printer.progress(text);
     let targets = Targets::open(project, Embedding { guard, progress: &progress }).await;
     printer.done();

@@ -19,6 +19,9 @@ pub(crate) struct Budget {
     handles: usize,
     open: usize,
     usage: Usage,
+    /// The budget of rows or bytes that a statement went beyond. What that
+    /// statement returned is not counted, so it is kept here that nothing is left.
+    used_up: Option<LimitKind>,
 }
 
 impl Budget {
@@ -31,6 +34,7 @@ impl Budget {
             handles: limits.handles,
             open: 0,
             usage: Usage::default(),
+            used_up: None,
         }
     }
 
@@ -40,6 +44,7 @@ impl Budget {
 
     /// Takes one statement of so many bytes from the budget.
     pub(crate) fn take_statement(&mut self, bytes: usize) -> Result<(), Error> {
+        self.check()?;
         if bytes > self.statement_bytes {
             return Err(limit(LimitKind::StatementBytes, self.statement_bytes as u64));
         }
@@ -84,14 +89,25 @@ impl Budget {
         self.usage.waited += time;
     }
 
+    /// Whether rows may still be received.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        self.used_up.map_or(Ok(()), |kind| Err(self.beyond(kind)))
+    }
+
     /// The error for a statement that would return more rows than allowed.
-    pub(crate) fn row_limit(&self) -> Error {
-        limit(LimitKind::Rows, self.rows)
+    pub(crate) fn row_limit(&mut self) -> Error {
+        self.used_up = Some(LimitKind::Rows);
+        self.beyond(LimitKind::Rows)
     }
 
     /// The error for a statement that would return more bytes than allowed.
-    pub(crate) fn byte_limit(&self) -> Error {
-        limit(LimitKind::ResultBytes, self.bytes)
+    pub(crate) fn byte_limit(&mut self) -> Error {
+        self.used_up = Some(LimitKind::ResultBytes);
+        self.beyond(LimitKind::ResultBytes)
+    }
+
+    fn beyond(&self, kind: LimitKind) -> Error {
+        limit(kind, if kind == LimitKind::Rows { self.rows } else { self.bytes })
     }
 }
 

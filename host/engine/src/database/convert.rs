@@ -1,5 +1,6 @@
 //! Translates between the WIT's types and those of `avenire-postgres`. Total
-//! functions without effects.
+//! functions; the only effect is that a budget which a statement went beyond is
+//! used up.
 
 use avenire_postgres as postgres;
 
@@ -7,7 +8,7 @@ use super::bindings::sql::{Outcome, RowHeader, Statement};
 use super::bindings::types::{AccessMode, DatabaseError, Error, IsolationLevel, TransactionOptions};
 use super::budget::Budget;
 
-pub(crate) fn error(error: postgres::Error, budget: &Budget) -> Error {
+pub(crate) fn error(error: postgres::Error, budget: &mut Budget) -> Error {
     match error {
         postgres::Error::Database(error) => Error::Database(database_error(*error)),
         postgres::Error::RowLimit { .. } => budget.row_limit(),

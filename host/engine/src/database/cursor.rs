@@ -48,6 +48,7 @@ impl HostCursor for CallState {
         handle: Resource<CursorHandle>,
         max_bytes: u32,
     ) -> Result<Vec<u8>, Failure> {
+        self.budget.check()?;
         let max_bytes = max_bytes.clamp(*BATCH_BYTES.start(), *BATCH_BYTES.end());
         let (caps, deadline) = (self.caps(), self.deadline);
         let entry = self.handles.get_mut(&handle)?;

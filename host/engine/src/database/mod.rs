@@ -72,10 +72,11 @@ impl CallState {
     /// A time-out at the call's own deadline ends the call instead: what the guest
     /// could still do in the remaining microseconds would make the outcome a
     /// matter of luck.
-    fn failure(&self, error: avenire_postgres::Error) -> Failure {
-        if error.is_timeout() && Instant::now() >= self.deadline {
+    fn failure(&mut self, error: avenire_postgres::Error) -> Failure {
+        let timed_out = matches!(error, avenire_postgres::Error::Timeout { .. });
+        if timed_out && Instant::now() >= self.deadline {
             return Failure::Trap(wasmtime::Error::new(DeadlinePassed));
         }
-        convert::error(error, &self.budget).into()
+        convert::error(error, &mut self.budget).into()
     }
 }

@@ -165,8 +165,7 @@ fn lower(ty: &Type, value: Value, path: &mut Path) -> Result<Val, Mismatch> {
         (Type::U32, value) => Val::U32(integer(ty, &value, path)?),
         (Type::S64, value) => Val::S64(integer(ty, &value, path)?),
         (Type::U64, value) => Val::U64(integer(ty, &value, path)?),
-        #[expect(clippy::cast_possible_truncation, reason = "f32 is asked for")]
-        (Type::Float32, value) => Val::Float32(float(&value, path)? as f32),
+        (Type::Float32, value) => Val::Float32(single(&value, path)?),
         (Type::Float64, value) => Val::Float64(float(&value, path)?),
         (Type::Char, Value::String(text)) => {
             let mut letters = text.chars();
@@ -273,6 +272,16 @@ fn float(value: &Value, path: &Path) -> Result<f64, Mismatch> {
         },
         other => Err(path.expected("a number", other)),
     }
+}
+
+fn single(value: &Value, path: &Path) -> Result<f32, Mismatch> {
+    let double = float(value, path)?;
+    #[expect(clippy::cast_possible_truncation, reason = "the nearest f32 is asked for")]
+    let single = double as f32;
+    if double.is_finite() && !single.is_finite() {
+        return Err(path.mismatch("the number is out of range"));
+    }
+    Ok(single)
 }
 
 fn record(ty: &Record, value: Value, path: &mut Path) -> Result<Val, Mismatch> {

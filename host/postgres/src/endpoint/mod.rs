@@ -5,8 +5,8 @@ mod error;
 mod options;
 mod pairs;
 mod startup;
-#[cfg(test)]
-mod tests;
+
+
 
 use std::fmt;
 use std::net::IpAddr;

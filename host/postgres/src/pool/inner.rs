@@ -14,7 +14,7 @@ use super::shapes::Shapes;
 use super::shared::Shared;
 use super::{PoolFigures, PoolOptions};
 use crate::classify;
-use crate::connect::Connector;
+use crate::connect::{Connector, after};
 use crate::connection::Connection;
 use crate::endpoint::{Endpoint, StatementMode};
 use crate::error::{DatabaseError, Error, Execution, UnavailableCause};
@@ -107,6 +107,10 @@ impl Inner {
         self.mode
     }
 
+    pub(crate) fn shapes(&self) -> &Shapes {
+        &self.shapes
+    }
+
     pub(crate) fn epoch(&self) -> u64 {
         self.epoch.load(Ordering::Relaxed)
     }
@@ -130,7 +134,7 @@ impl Inner {
             // Whoever held the gate was refused for good; so would we be.
             return Err(error);
         }
-        let connected = self.open(Instant::now() + patience).await;
+        let connected = self.open(after(patience)).await;
         match &connected {
             Ok(_) => {
                 self.connects.fetch_add(1, Ordering::Relaxed);
@@ -150,7 +154,9 @@ impl Inner {
             tracing::debug!(endpoint = %self.endpoint.redacted(), %error, "connecting failed");
         });
         let opened = opened.await?;
-        let lifetime = self.options.max_lifetime.mul_f64(rand::rng().random_range(0.9..1.1));
+        // A tenth of jitter, so that connections opened together do not end together.
+        let lifetime = self.options.max_lifetime;
+        let lifetime = lifetime.saturating_sub((lifetime / 10).mul_f64(rand::rng().random()));
         let mut connection =
             Connection::start(opened, connector, lifetime, self.options.statement_cache);
         let types = self.shapes.user_types();

@@ -13,9 +13,10 @@ mod upkeep;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub(crate) use exclusive::Lease;
+pub(crate) use exclusive::{Lease, Which};
 pub(crate) use inner::Inner;
-pub(crate) use single::within;
+pub(crate) use shapes::Shape;
+pub(crate) use single::{check_size, within};
 
 use crate::cursor::Cursor;
 use crate::endpoint::{Endpoint, StatementMode};
@@ -37,7 +38,7 @@ pub struct PoolOptions {
     /// Idle connections are closed after this time, so that a server that suspends
     /// may do so.
     pub idle_timeout: Duration,
-    /// Connections are replaced after this time, give or take a tenth.
+    /// Connections are replaced after this time, or up to a tenth earlier.
     pub max_lifetime: Duration,
     /// Time for connecting in all, from the name to the sign-in, with all attempts.
     /// The URL's `connect_timeout` takes precedence.

@@ -71,11 +71,11 @@ impl<'a> Run<'a> {
     async fn all(&mut self) -> Result<usize, MigrationError> {
         let mut session = Session::connect(self.endpoint, self.deadline).await?;
         let mut reconnects = 0;
-        if let Some(total) = self.look(&session).await? {
+        if let Some(total) = lock::within(self.deadline, self.look(&session)).await? {
             return Ok(total);
         }
         loop {
-            match self.step(&session).await {
+            match lock::within(self.deadline, self.step(&session)).await {
                 Ok(Step::Complete(total)) => return Ok(total),
                 Ok(Step::Applied(done)) => {
                     (self.progress)(Progress::Applied(done.clone()));
@@ -157,9 +157,13 @@ impl<'a> Run<'a> {
             match session.batch(statement.text).await {
                 Err(error) if is_lock_conflict(&error) => return Ok(Step::Locked(migration)),
                 Err(error) if is_lost(&error) => return Err(error.into()),
-                result => {
-                    result.map_err(|error| failed(migration, statement, error, Effect::None))?
+                Err(error) if self.ran_out_of_time(&error) => {
+                    let place = Place::of_position(&migration.sql, statement.start, 1);
+                    let file = migration.file.clone();
+                    return Err(MigrationError::Deadline { file, place });
                 }
+                Err(error) => return Err(failed(migration, statement, error, Effect::None)),
+                Ok(()) => {}
             }
         }
         let took = begun.elapsed();
@@ -167,6 +171,13 @@ impl<'a> Run<'a> {
         session.batch("reset role; set local search_path = pg_catalog").await?;
         ledger::applied(session, self.component, migration, took).await?;
         Ok(Step::Applied(done(migration, took)))
+    }
+
+    /// Either our clock says so, or Postgres, which was told the deadline (`query_canceled`).
+    fn ran_out_of_time(&self, error: &Error) -> bool {
+        let soon = Instant::now() + Duration::from_millis(100);
+        matches!(error, Error::Timeout { .. })
+            || (error.sqlstate() == Some("57014") && soon >= self.deadline)
     }
 
     /// A migration outside of a transaction. The lock is the session's, so that it holds between

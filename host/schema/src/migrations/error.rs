@@ -151,6 +151,14 @@ pub enum MigrationError {
         /// The name of the file.
         file: String,
     },
+    /// A migration took longer than our deadline; it was rolled back.
+    #[error("the deadline passed while {file} ran (it was at {place})")]
+    Deadline {
+        /// The name of the file.
+        file: String,
+        /// The statement that was running.
+        place: Place,
+    },
     /// The ledger has a shape that this program does not know.
     #[error("the ledger avenire.migrations is not readable: {reason}")]
     Ledger {
@@ -176,14 +184,16 @@ impl MigrationError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Plan(error) => error.hint(),
-            Self::Statement { error, effect: Effect::None, .. } => error.hint()?.into_owned(),
+            Self::Statement { error, effect: Effect::None, .. } | Self::Database(error) => {
+                error.hint()?.into_owned()
+            }
             Self::Statement { effect: Effect::Statements(0), .. } => "none of its statements \
                  succeeded, so that it is tried again the next time; a failed `create index \
                  concurrently` leaves an invalid index, which must be dropped first"
                 .into(),
             Self::Statement { effect: Effect::Statements(done), .. } => format!(
-                "its first {done} statements have taken effect: undo them and delete its row \
-                 from avenire.migrations, or finish by hand and set the row's applied_at"
+                "{done} of its statements took effect: undo them and delete its row from \
+                 avenire.migrations, or finish by hand and set the row's applied_at"
             ),
             Self::NeedsDirect { .. } => "give the database's direct URL (not the pooler's) in \
                  DIRECT_DATABASE_URL or `direct-url`"
@@ -192,10 +202,10 @@ impl MigrationError {
             Self::Locked { .. } => "end the long transactions that use the table (see \
                  pg_stat_activity), or try again when it is quieter"
                 .into(),
+            Self::Deadline { .. } => "give it more time; nothing of it has taken effect".into(),
             Self::Ledger { .. } => "use the version of the program that wrote it, or a newer \
                  one"
             .into(),
-            Self::Database(error) => error.hint()?.into_owned(),
         })
     }
 

@@ -27,11 +27,13 @@ create table if not exists avenire.migrations (
     constraint migrations_pkey primary key (component, version)
 )";
 
-/// Times as text: they are only shown.
+/// Times as text: they are only shown. Without parameters, and so of all components, because a
+/// statement with parameters takes two messages, and a pooler may send them to two servers.
 const READ: &str = "
 select version, name, sha256, applied_at is not null,
-    to_char(coalesce(applied_at, started_at) at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')
-from avenire.migrations where component = $1 order by version";
+    to_char(coalesce(applied_at, started_at) at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),
+    component
+from avenire.migrations order by version";
 
 const APPLIED: &str = "
 insert into avenire.migrations (component, version, name, sha256, took_ms)
@@ -56,8 +58,13 @@ pub(super) async fn read(
     if !exists(session).await? {
         return Ok(Vec::new());
     }
-    let rows = session.rows(READ, &[&component]).await?;
-    rows.iter().map(parse).collect()
+    let mut applied = Vec::new();
+    for row in session.rows(READ, &[]).await? {
+        if row.try_get::<_, &str>(5).map_err(|error| unreadable(&error))? == component {
+            applied.push(parse(&row)?);
+        }
+    }
+    Ok(applied)
 }
 
 /// Makes the ledger if there is none. Only under the lock: two that create it at once would collide.
@@ -69,8 +76,10 @@ pub(super) async fn create(session: &Session) -> Result<(), MigrationError> {
 }
 
 async fn exists(session: &Session) -> Result<bool, MigrationError> {
-    let rows = session.rows(EXISTS, &[]).await?;
-    rows.first().ok_or_else(|| unreadable("no answer")).and_then(|row| cell(row, 0))
+    match session.rows(EXISTS, &[]).await?.first() {
+        Some(row) => row.try_get(0).map_err(|error| unreadable(&error)),
+        None => Err(unreadable(&"no answer")),
+    }
 }
 
 /// Records a migration that is applied, in its own transaction.
@@ -120,20 +129,18 @@ pub(super) async fn forget(
 }
 
 fn parse(row: &Row) -> Result<Applied, MigrationError> {
-    let at = cell(row, 4)?;
-    let state = if cell(row, 3)? { State::Finished { at } } else { State::Started { at } };
-    Ok(Applied { version: cell(row, 0)?, name: cell(row, 1)?, sha256: cell(row, 2)?, state })
+    let at = row.try_get(4).map_err(|error| unreadable(&error))?;
+    let finished = row.try_get(3).map_err(|error| unreadable(&error))?;
+    Ok(Applied {
+        version: row.try_get(0).map_err(|error| unreadable(&error))?,
+        name: row.try_get(1).map_err(|error| unreadable(&error))?,
+        sha256: row.try_get(2).map_err(|error| unreadable(&error))?,
+        state: if finished { State::Finished { at } } else { State::Started { at } },
+    })
 }
 
-fn cell<'a, T: avenire_postgres::FromSql<'a>>(
-    row: &'a Row,
-    column: usize,
-) -> Result<T, MigrationError> {
-    row.try_get(column).map_err(|error| unreadable(&error.to_string()))
-}
-
-fn unreadable(reason: &str) -> MigrationError {
-    MigrationError::Ledger { reason: reason.to_owned() }
+fn unreadable(reason: &impl ToString) -> MigrationError {
+    MigrationError::Ledger { reason: reason.to_string() }
 }
 
 fn milliseconds(took: Duration) -> i64 {

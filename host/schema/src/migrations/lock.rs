@@ -9,7 +9,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use avenire_postgres::Session;
+use avenire_postgres::{Error, Session, WaitingFor};
 
 use super::error::MigrationError;
 
@@ -39,11 +39,11 @@ pub(super) async fn begin(
             )
             .await?;
         if ask(session, "pg_try_advisory_xact_lock").await? {
-            let timeouts = format!(
-                "set local lock_timeout = {}; set local statement_timeout = {}",
-                TABLE_LOCK.as_millis(),
-                milliseconds_until(deadline)
-            );
+            let left = milliseconds_until(deadline);
+            // Before the deadline does, so that the error tells which of the two it was.
+            let lock = TABLE_LOCK.as_millis().min(left - left / 10);
+            let timeouts =
+                format!("set local lock_timeout = {lock}; set local statement_timeout = {left}");
             return Ok(session.batch(&timeouts).await?);
         }
         session.batch("rollback").await?;
@@ -101,6 +101,20 @@ pub(super) async fn pause(least: Duration, deadline: Instant) -> bool {
     }
     tokio::time::sleep(wait).await;
     true
+}
+
+/// A little more than the deadline: Postgres knows it too, and its answer says more.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// For when no answer comes at all. The session must be dropped after such an error.
+pub(super) async fn within<T>(
+    deadline: Instant,
+    work: impl Future<Output = Result<T, MigrationError>>,
+) -> Result<T, MigrationError> {
+    let left = deadline.saturating_duration_since(Instant::now()) + GRACE;
+    tokio::time::timeout(left, work).await.unwrap_or_else(|_| {
+        Err(MigrationError::Database(Error::Timeout { waiting_for: WaitingFor::Answer }))
+    })
 }
 
 /// At least one: zero means no timeout to Postgres.

@@ -105,7 +105,7 @@ impl Migrations {
         deadline: Instant,
     ) -> Result<Status, MigrationError> {
         let session = Session::connect(endpoint, deadline).await?;
-        let applied = ledger::read(&session, &self.component).await?;
+        let applied = lock::within(deadline, ledger::read(&session, &self.component)).await?;
         let (pending, conflict) = match plan(&applied, &self.available) {
             Ok(plan) => (plan.pending.iter().map(|one| one.file.clone()).collect(), None),
             Err(conflict) => (Vec::new(), Some(conflict)),

@@ -76,8 +76,8 @@ pub enum PlanError {
         /// The newest number in the ledger.
         newest: i64,
     },
-    /// A migration outside of a transaction was interrupted.
-    #[error("migration {version} ({name}) began at {at} and was interrupted")]
+    /// A migration outside of a transaction failed after its first statement, or was interrupted.
+    #[error("migration {version} ({name}) began at {at} and did not finish")]
     Interrupted {
         /// Its number.
         version: i64,
@@ -103,9 +103,9 @@ impl PlanError {
             }
             Self::Interrupted { version, .. } => format!(
                 "look which of its statements took effect (an index may be left invalid); then \
-                 undo them and `delete from avenire.migrations where version = {version}`, or \
-                 finish them and `update avenire.migrations set applied_at = now() where \
-                 version = {version}`"
+                 undo them and `delete from avenire.migrations where version = {version} and \
+                 applied_at is null`, or finish them and `update avenire.migrations set \
+                 applied_at = now() where version = {version} and applied_at is null`"
             ),
         }
     }

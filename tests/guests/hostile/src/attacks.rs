@@ -127,7 +127,7 @@ fn recurse(depth: u64) -> u64 {
     if black_box(depth) == u64::MAX {
         return depth;
     }
-    recurse(black_box(depth + 1)) + 1
+    black_box(recurse(black_box(depth + 1))) + 1
 }
 
 fn recurse_with_variables(depth: u64) -> u64 {
@@ -135,5 +135,5 @@ fn recurse_with_variables(depth: u64) -> u64 {
     if black_box(depth) == u64::MAX {
         return depth;
     }
-    recurse_with_variables(depth + 1) + black_box(&variables).iter().sum::<u64>()
+    black_box(recurse_with_variables(depth + 1)) + black_box(&variables).iter().sum::<u64>()
 }

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_util::future::join;
+use futures_util::future::{join, join_all};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::timeout;
 
@@ -35,7 +35,7 @@ pub(crate) struct Core {
 pub(super) struct State {
     lease: Option<Lease>,
     /// `BEGIN`, until it was sent.
-    begin: Option<String>,
+    pub(super) begin: Option<String>,
     phase: Phase,
     /// A statement was sent and its end was not seen. Still set at the next one, its
     /// future was dropped.
@@ -128,38 +128,32 @@ impl Core {
         let whole = |error| BatchError { index: statements.len(), error };
         let mut state = self.enter(deadline).await.map_err(whole)?;
         let mut results = Vec::with_capacity(statements.len());
-        for kind in &kinds {
-            state.prepare_for(*kind);
-        }
         while results.len() < statements.len() {
             let first = results.len();
-            let rest = statements.iter().zip(kinds.iter().copied()).skip(first);
-            let work = state.run_many(&self.inner, rest, want);
-            let answers = within(deadline, WaitingFor::Answer, work).await;
-            let answers = match answers {
-                Ok(Ok(answers)) => answers,
-                Ok(Err(failure)) => {
-                    let failed = state.leave::<()>(Ok(Err(failure)));
-                    return Err(BatchError { index: first, error: error_of(failed) });
-                }
+            let segment = segment(statements, &kinds, first);
+            for (_, kind) in &segment {
+                state.prepare_for(*kind);
+            }
+            let work = state.run_many(&self.inner, &segment, want);
+            let answers = match within(deadline, WaitingFor::Answer, work).await {
+                Ok(answers) => answers,
                 Err(timeout) => {
-                    let failed = state.leave::<()>(Err(timeout));
-                    return Err(whole(error_of(failed)));
+                    state.give_up();
+                    return Err(whole(timeout));
                 }
             };
-            let mut first_error = None;
-            for answer in answers {
-                let index = results.len();
+            let mut failed = None;
+            for (offset, answer) in answers.into_iter().enumerate() {
                 match state.leave(Ok(answer)) {
-                    Ok(answer) if first_error.is_none() => results.push(answer.packed),
+                    Ok(answer) if failed.is_none() => results.push(answer.packed),
                     Ok(_) => {}
                     Err(error) => {
-                        first_error.get_or_insert(BatchError { index, error });
+                        failed.get_or_insert(BatchError { index: first + offset, error });
                     }
                 }
             }
-            if let Some(error) = first_error {
-                return Err(error);
+            if let Some(failed) = failed {
+                return Err(failed);
             }
         }
         Ok(results)
@@ -180,8 +174,8 @@ impl Core {
         let mut state = self.enter(deadline).await?;
         let depth = state.innermost()?;
         state.command(&format!("release savepoint sp_{depth}"), deadline).await?;
-        state.savepoints -= 1;
-        state.portals.release(state.savepoints);
+        state.savepoints = depth - 1;
+        state.portals.release(depth - 1);
         Ok(())
     }
 
@@ -190,10 +184,10 @@ impl Core {
         let depth = state.innermost()?;
         let sql = format!("rollback to savepoint sp_{depth}; release savepoint sp_{depth}");
         state.command(&sql, deadline).await?;
-        state.savepoints -= 1;
+        state.savepoints = depth - 1;
         state.phase = Phase::Open;
         // Postgres closes the cursors that were opened since.
-        state.portals.close_deeper_than(state.savepoints);
+        state.portals.close_deeper_than(depth - 1);
         Ok(())
     }
 
@@ -255,8 +249,32 @@ impl Core {
     }
 }
 
-fn error_of(result: Result<(), Error>) -> Error {
-    result.err().unwrap_or_else(|| Error::invalid("the statement failed without an error"))
+/// The statements from `first` on that can be sent at once. A statement that may
+/// change the schema ends them, since what follows may only be prepared after it: a
+/// failure to prepare would abort the transaction.
+fn segment<'a>(
+    statements: &'a [(String, Parameters)],
+    kinds: &[Kind],
+    first: usize,
+) -> Vec<(&'a (String, Parameters), Kind)> {
+    let rest = statements.iter().zip(kinds.iter().copied()).skip(first);
+    let mut segment = Vec::new();
+    for (statement, kind) in rest {
+        segment.push((statement, kind));
+        if matches!(kind, Kind::Utility | Kind::Tainting) {
+            break;
+        }
+    }
+    segment
+}
+
+/// Answers of which the one at `index` is the failure, and those before it do not
+/// count, since it aborted the transaction.
+fn before_failure(index: usize, failure: Failure) -> Vec<Result<Answer, Failure>> {
+    let mut answers = Vec::with_capacity(index + 1);
+    answers.resize_with(index, || Ok(Answer::empty()));
+    answers.push(Err(failure));
+    answers
 }
 
 impl State {
@@ -365,6 +383,12 @@ impl State {
                 let again = format!("rollback; {}", begin.unwrap_or_default());
                 Self::after_begin(Some(again), connection, work()).await
             }
+            Err(failure) => {
+                if failure.is_stale() {
+                    inner.schema_changed();
+                }
+                Err(failure)
+            }
             result => result,
         };
         let (answer, looked_up) = result?;
@@ -372,40 +396,56 @@ impl State {
         Ok(answer)
     }
 
-    /// Sends the statements that can be sent at once: all of them, unless one must be
-    /// prepared first and perhaps needs what an earlier one creates.
-    async fn run_many<'a>(
+    /// Runs statements at once; one answer for each. When one can not be prepared none
+    /// is run: its failure has aborted the transaction.
+    async fn run_many(
         &mut self,
         inner: &Inner,
-        statements: impl Iterator<Item = (&'a (String, Parameters), Kind)>,
+        statements: &[(&(String, Parameters), Kind)],
         want: Want<'_>,
+    ) -> Vec<Result<Answer, Failure>> {
+        let begin = self.begin.take();
+        let mut has_leftovers = false;
+        let answers = self.try_many(inner, statements, want, begin, &mut has_leftovers).await;
+        self.has_leftovers |= has_leftovers;
+        answers.unwrap_or_else(|failure| vec![Err(failure)])
+    }
+
+    async fn try_many(
+        &mut self,
+        inner: &Inner,
+        statements: &[(&(String, Parameters), Kind)],
+        want: Want<'_>,
+        begin: Option<String>,
+        has_leftovers: &mut bool,
     ) -> Result<Vec<Result<Answer, Failure>>, Failure> {
         self.park().await?;
-        let begin = self.begin.take();
         let connection = self.connection()?;
-        let mut has_leftovers = false;
         let work = async {
-            let mut plans = Vec::new();
-            for ((sql, parameters), kind) in statements {
-                let planned =
-                    plan_in_transaction(inner, connection, sql, parameters, kind, want).await;
+            let planning = statements.iter().map(|((sql, parameters), kind)| {
+                plan_in_transaction(inner, connection, sql, parameters, *kind, want)
+            });
+            let mut plans = Vec::with_capacity(statements.len());
+            let mut failed = None;
+            for planned in join_all(planning).await {
                 match planned {
                     Ok((plan, looked_up)) => {
-                        has_leftovers |= looked_up;
-                        plans.push((plan, sql, parameters));
+                        *has_leftovers |= looked_up;
+                        plans.push(plan);
                     }
-                    Err(failure) if plans.is_empty() => return Err(failure),
-                    Err(_) => break,
+                    Err(failure) if failed.is_none() => failed = Some((plans.len(), failure)),
+                    Err(_) => {}
                 }
             }
-            let flying = plans
-                .iter()
-                .map(|(plan, sql, parameters)| run::run(connection, plan, sql, parameters, want));
-            Ok(futures_util::future::join_all(flying).await)
+            if let Some((index, failure)) = failed {
+                return Ok(before_failure(index, failure));
+            }
+            let flying = statements.iter().zip(&plans).map(|(((sql, parameters), _), plan)| {
+                run::run(connection, plan, sql, parameters, want)
+            });
+            Ok(join_all(flying).await)
         };
-        let answers = Self::after_begin(begin, connection, work).await;
-        self.has_leftovers |= has_leftovers;
-        answers
+        Self::after_begin(begin, connection, work).await
     }
 
     /// Runs a command of the host's own.
