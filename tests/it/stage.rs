@@ -96,8 +96,8 @@ impl Stage {
 
     /// Rows in `note` with that text.
     pub(crate) async fn notes(&self, text: &str) -> Result<i64> {
-        let rows = self.database().rows("select count(*) from note where text = $1", &[&text]);
-        Ok(rows.await?[0].get(0))
+        let sql = "select count(*) from note where text = $1";
+        Ok(self.database().rows(sql, &[&text]).await?[0].get(0))
     }
 
     /// How many rows were ever written to `note`, rolled back or not.

@@ -10,6 +10,8 @@ mod users;
 mod verifications;
 
 mod bindings {
+    #![expect(clippy::same_length_and_capacity, reason = "generated")]
+
     avenire_sdk::contract!("avenire:auth/auth@0.1.0" in [
         "../../wit/database/v0.1", "../../wit/types/v0.1", "../../wit/auth/v0.1",
     ]);
@@ -127,7 +129,7 @@ impl Guest for Component {
     }
 
     fn register_passkey(user_id: String, passkey: NewPasskey) -> Result<Passkey, Failure> {
-        passkeys::register_passkey(&user_id, passkey)
+        passkeys::register_passkey(&user_id, &passkey)
     }
 
     fn list_passkeys(user_id: String) -> Result<Vec<Passkey>, Failure> {

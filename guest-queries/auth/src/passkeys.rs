@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::bindings::exports::avenire::auth::queries::{NewPasskey, Passkey};
 use crate::convert::no_such_user;
 
-pub(crate) fn register_passkey(user_id: &str, passkey: NewPasskey) -> Result<Passkey, Failure> {
+pub(crate) fn register_passkey(user_id: &str, passkey: &NewPasskey) -> Result<Passkey, Failure> {
     let row: PasskeyRow = diesel::insert_into(passkeys::table)
         .values(NewPasskeyRow {
             user_id,

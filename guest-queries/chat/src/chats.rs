@@ -28,11 +28,8 @@ pub(crate) fn save_chat(
 }
 
 pub(crate) fn get_chat_by_id(chat_id: &str, reader: Option<&str>) -> Result<Chat, Failure> {
-    let row: Option<ChatRow> = chat::table
-        .find(chat_id)
-        .select(ChatRow::as_select())
-        .first(&mut database())
-        .optional()?;
+    let row: Option<ChatRow> =
+        chat::table.find(chat_id).select(ChatRow::as_select()).first(&mut database()).optional()?;
     let row = row.ok_or_else(|| not_found("chat"))?;
     if may_read(&row.user_id, row.visibility, reader) {
         Ok(row.into())
@@ -59,11 +56,7 @@ fn newest(user_id: &str, limit: i64) -> Result<Vec<Chat>, Failure> {
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
-pub(crate) fn list_chats(
-    user_id: &str,
-    limit: u32,
-    start: PageStart,
-) -> Result<ChatPage, Failure> {
+pub(crate) fn list_chats(user_id: &str, limit: u32, start: PageStart) -> Result<ChatPage, Failure> {
     let limit = check_limit(limit)?;
     let cut = Cut::from(start);
     let mut query = chat::table
@@ -166,8 +159,8 @@ pub(crate) fn delete_chat_by_id(chat_id: &str, user_id: &str) -> Result<Chat, Fa
 }
 
 pub(crate) fn delete_chats_by_user_id(user_id: &str) -> Result<u64, Failure> {
-    let deleted = diesel::delete(chat::table.filter(chat::user_id.eq(user_id)))
-        .execute(&mut database())?;
+    let deleted =
+        diesel::delete(chat::table.filter(chat::user_id.eq(user_id))).execute(&mut database())?;
     Ok(deleted as u64)
 }
 
@@ -184,14 +177,12 @@ fn the_users_own(
     chat_id: &str,
     user_id: &str,
 ) -> Result<Chat, Failure> {
-    match row {
-        Some(row) => Ok(row.into()),
-        None => {
-            check_owned(connection, chat_id, user_id)?;
-            // It is the user's by now: it came into being between the two statements.
-            Err(not_found("chat"))
-        }
+    if let Some(row) = row {
+        return Ok(row.into());
     }
+    check_owned(connection, chat_id, user_id)?;
+    // It is the user's by now: it came into being between the two statements.
+    Err(not_found("chat"))
 }
 
 #[cfg(test)]

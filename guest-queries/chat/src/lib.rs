@@ -11,6 +11,8 @@ mod save;
 mod stats;
 
 mod bindings {
+    #![expect(clippy::same_length_and_capacity, reason = "generated")]
+
     avenire_sdk::contract!("avenire:chat/chat@0.1.0" in [
         "../../wit/database/v0.1", "../../wit/types/v0.1", "../../wit/chat/v0.1",
     ]);
@@ -67,11 +69,7 @@ impl Guest for Component {
         chats::update_chat_visibility(&chat_id, &user_id, visibility)
     }
 
-    fn update_chat_title(
-        chat_id: String,
-        user_id: String,
-        title: String,
-    ) -> Result<Chat, Failure> {
+    fn update_chat_title(chat_id: String, user_id: String, title: String) -> Result<Chat, Failure> {
         chats::update_chat_title(&chat_id, &user_id, &title)
     }
 

@@ -15,12 +15,10 @@ use crate::paging::{Cut, check_limit, page};
 #[diesel::dsl::auto_type]
 fn readable<'a>(chat_id: &'a str, reader: Option<&'a str>) -> _ {
     let public: Visibility = Visibility::Public;
-    exists(
-        chat::table.filter(chat::id.eq(chat_id)).filter(
-            // A reader that is none compares as NULL, which is not true.
-            chat::visibility.eq(public).or(chat::user_id.nullable().eq(reader)),
-        ),
-    )
+    exists(chat::table.filter(chat::id.eq(chat_id)).filter(
+        // A reader that is none compares as NULL, which is not true.
+        chat::visibility.eq(public).or(chat::user_id.nullable().eq(reader)),
+    ))
 }
 
 pub(crate) fn get_messages_by_chat_id(

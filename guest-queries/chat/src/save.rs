@@ -121,9 +121,8 @@ fn save(
         .bind::<Array<Nullable<Jsonb>>, _>(columns.attachments)
         .bind::<Array<Nullable<Timestamptz>>, _>(columns.created_at)
         .load(connection)?;
-    let positions = rows
-        .into_iter()
-        .map(|row| Position { created_at: row.created_at.into(), id: row.id });
+    let positions =
+        rows.into_iter().map(|row| Position { created_at: row.created_at.into(), id: row.id });
     Ok(positions.map(Into::into).collect())
 }
 
@@ -147,8 +146,8 @@ fn explain(error: Error) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use avenire_sdk::wit::Json as WitJson;
     use crate::bindings::exports::avenire::chat::queries::Role;
+    use avenire_sdk::wit::Json as WitJson;
 
     fn message(id: Option<&str>) -> NewMessage {
         NewMessage {

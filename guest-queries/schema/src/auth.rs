@@ -1,5 +1,6 @@
 //! Users and how they prove who they are: `users`, `accounts`, `email_verifications`
 //! and `passkeys`. Owns these tables' columns and row types.
+#![expect(clippy::ref_option_ref, reason = "what Diesel derives for `NewPasskey`")]
 
 use diesel::prelude::*;
 use uuid::Uuid;

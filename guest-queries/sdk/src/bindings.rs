@@ -1,5 +1,6 @@
 //! The Rust side of `avenire:database` and `avenire:types`, generated once, here, so that
 //! all contracts share these types. Never: anything written by hand.
+#![expect(clippy::same_length_and_capacity, reason = "generated")]
 
 wit_bindgen::generate!({
     path: ["../../wit/database/v0.1", "../../wit/types/v0.1"],

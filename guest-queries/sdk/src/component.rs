@@ -13,24 +13,16 @@ use crate::bindings::avenire::database::diagnostics;
 /// }
 /// ```
 ///
-/// The world is named with its version. The folders are relative to the crate's and must hold the contract's package and both
-/// of the SDK's.
+/// The folders are relative to the crate's and must hold the contract's package and both
+/// of the SDK's. The world is named with its version; it must include
+/// `avenire:database/imports` and `avenire:types/shared`, so that everything that is taken
+/// from the SDK is in it.
 #[macro_export]
 macro_rules! contract {
     ($world:literal in [$($folder:literal),+ $(,)?]) => {
         ::avenire_sdk::wit_bindgen::generate!({
             path: [$($folder),+],
-            // A contract need not use all of the shared interfaces, but what is taken from
-            // the SDK must be imported: type-only imports, which vanish when unused.
-            inline: concat!(
-                "package avenire:contract;
-                world contract {
-                    include ", $world, ";
-                    import avenire:types/values@0.1.0;
-                    import avenire:types/failures@0.1.0;
-                }"
-            ),
-            world: "avenire:contract/contract",
+            world: $world,
             generate_all,
             with: {
                 "avenire:database/types@0.1.0": ::avenire_sdk::bindings::avenire::database::types,
@@ -56,7 +48,7 @@ macro_rules! export {
     ($component:ident in $bindings:ident) => {
         #[cfg(target_family = "wasm")]
         const _: () = {
-            $bindings::export!($component with_types_in $bindings);
+    $bindings::export!($component with_types_in $bindings);
 
             #[used]
             #[unsafe(link_section = ".init_array")]

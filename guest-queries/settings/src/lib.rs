@@ -4,6 +4,8 @@
 mod settings;
 
 mod bindings {
+    #![expect(clippy::same_length_and_capacity, reason = "generated")]
+
     avenire_sdk::contract!("avenire:settings/settings@0.1.0" in [
         "../../wit/database/v0.1", "../../wit/types/v0.1", "../../wit/settings/v0.1",
     ]);

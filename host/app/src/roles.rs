@@ -195,11 +195,14 @@ alter role {role} login noinherit;\n",
             "do $avenire$ declare item record; begin
   for item in
     select distinct n.nspname as schema, c.relname as name, c.relkind = 'S' as is_sequence
-    from pg_class c
+    from (
+      select c.oid, acl.grantee from pg_class c, aclexplode(c.relacl) as acl
+      union all
+      select a.attrelid, acl.grantee from pg_attribute a, aclexplode(a.attacl) as acl
+    ) as held
+    join pg_class c on c.oid = held.oid
     join pg_namespace n on n.oid = c.relnamespace
-    left join pg_attribute a on a.attrelid = c.oid and a.attacl is not null
-    cross join lateral aclexplode(coalesce(c.relacl, '{{}}') || coalesce(a.attacl, '{{}}')) as acl
-    join pg_roles r on r.oid = acl.grantee
+    join pg_roles r on r.oid = held.grantee
     where r.rolname = {name}
   loop
     if item.is_sequence then

@@ -41,7 +41,9 @@ pub(crate) fn connecting(server: &str, error: &tokio_postgres::Error) -> Error {
         (
             UnavailableCause::Authentication,
             format!("{server} does not support channel binding, which the URL requires"),
-            Some("poolers do not support it: use channel_binding=prefer there; otherwise check that nothing stands in between"),
+            Some(
+                "poolers do not support it: use channel_binding=prefer there; otherwise check that nothing stands in between",
+            ),
         )
     } else if text.contains("password missing") {
         (
@@ -67,7 +69,13 @@ fn refused(server: &str, error: &DbError) -> Error {
     let message = error.message();
     let lower = message.to_ascii_lowercase();
     let (cause, hint) = connect_cause(code, &lower);
-    unavailable(cause, format!("{server} refused the connection: {message}"), Some(code), Execution::NotExecuted, hint)
+    unavailable(
+        cause,
+        format!("{server} refused the connection: {message}"),
+        Some(code),
+        Execution::NotExecuted,
+        hint,
+    )
 }
 
 /// What a refusal at the start of a connection means.
@@ -75,28 +83,46 @@ fn connect_cause(code: &str, message: &str) -> (UnavailableCause, Option<&'stati
     use UnavailableCause as Cause;
     let says = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
     match code {
-        "28P01" | "28000" => (Cause::Authentication, Some(
-            "check user and password in the connection string; reserved characters in it must be percent-encoded",
-        )),
-        "3D000" => (Cause::UnknownDatabase, Some(
-            "check the database's name at the end of the connection string, or create it",
-        )),
+        "28P01" | "28000" => (
+            Cause::Authentication,
+            Some(
+                "check user and password in the connection string; reserved characters in it must be percent-encoded",
+            ),
+        ),
+        "3D000" => (
+            Cause::UnknownDatabase,
+            Some("check the database's name at the end of the connection string, or create it"),
+        ),
         "42501" => (Cause::Authentication, Some("grant the user CONNECT on the database")),
-        "53300" => (Cause::TooManyConnections, Some(
-            "lower the number of connections or use the provider's pooled endpoint",
-        )),
-        "57P03" | "57P01" | "57P02" | "57P05" => (Cause::Starting, Some("the server is starting or stopping; try again shortly")),
-        _ if says(&["unsupported startup parameter", "command-line options"]) => (Cause::Configuration, Some(
-            "poolers take no `options`: set it on the role (ALTER ROLE … SET …) or use the direct endpoint",
-        )),
-        _ if says(&["password authentication failed", "sasl authentication failed", "wrong password"]) => {
+        "53300" => (
+            Cause::TooManyConnections,
+            Some("lower the number of connections or use the provider's pooled endpoint"),
+        ),
+        "57P03" | "57P01" | "57P02" | "57P05" => {
+            (Cause::Starting, Some("the server is starting or stopping; try again shortly"))
+        }
+        _ if says(&["unsupported startup parameter", "command-line options"]) => (
+            Cause::Configuration,
+            Some(
+                "poolers take no `options`: set it on the role (ALTER ROLE … SET …) or use the direct endpoint",
+            ),
+        ),
+        _ if says(&[
+            "password authentication failed",
+            "sasl authentication failed",
+            "wrong password",
+        ]) =>
+        {
             (Cause::Authentication, Some("check user and password in the connection string"))
         }
-        _ if code == "XX000" && says(&["does not exist", "no such database"]) => {
-            (Cause::UnknownDatabase, Some("check the database's name at the end of the connection string"))
-        }
+        _ if code == "XX000" && says(&["does not exist", "no such database"]) => (
+            Cause::UnknownDatabase,
+            Some("check the database's name at the end of the connection string"),
+        ),
         "08P01" if says(&["no such database", "no such user"]) => (Cause::UnknownDatabase, None),
-        "XX000" if says(PROXY_TRANSIENT) || message.trim() == "control plane request failed" => (Cause::Starting, None),
+        "XX000" if says(PROXY_TRANSIENT) || message.trim() == "control plane request failed" => {
+            (Cause::Starting, None)
+        }
         "08P01" if says(POOLER_TRANSIENT) => (Cause::Starting, None),
         "08000" | "08001" | "08003" | "08004" | "08006" => (Cause::Starting, None),
         _ => (Cause::Refused, None),
@@ -108,17 +134,18 @@ pub(crate) fn unreachable(server: &str, error: &io::Error) -> Error {
     let (message, hint) = match error.kind() {
         io::ErrorKind::ConnectionRefused => (
             format!("nothing accepts connections at {server}"),
-            Some("check that the server runs and listens there, and that no firewall is in between"),
+            Some(
+                "check that the server runs and listens there, and that no firewall is in between",
+            ),
         ),
         io::ErrorKind::NotFound => (
             format!("there is no socket at {server}"),
             Some("check that the server runs and that `host` names its socket folder"),
         ),
         io::ErrorKind::PermissionDenied => (format!("access to {server} is denied: {error}"), None),
-        io::ErrorKind::TimedOut => (
-            format!("{server} does not answer"),
-            Some("check host, port and firewalls"),
-        ),
+        io::ErrorKind::TimedOut => {
+            (format!("{server} does not answer"), Some("check host, port and firewalls"))
+        }
         _ => (format!("{server} can not be reached: {error}"), None),
     };
     unavailable(UnavailableCause::Unreachable, message, None, Execution::NotExecuted, hint)
@@ -153,7 +180,11 @@ pub(crate) enum Stage {
 
 /// An error of a statement on an established connection. `farewell` is what the
 /// server said when it closed the connection, if it did.
-pub(crate) fn statement(error: &tokio_postgres::Error, stage: Stage, farewell: Option<&str>) -> Error {
+pub(crate) fn statement(
+    error: &tokio_postgres::Error,
+    stage: Stage,
+    farewell: Option<&str>,
+) -> Error {
     let Some(database) = error.as_db_error() else {
         let execution = match stage {
             Stage::Preparing => Execution::NotExecuted,
@@ -276,10 +307,18 @@ mod tests {
             ("XX000", "Control plane request failed", Cause::Starting),
             ("XX000", "Control plane request failed: endpoint is disabled", Cause::Refused),
             ("XX000", "ERROR: endpoint cannot be found", Cause::Refused),
-            ("08P01", "server login has been failing, cached error: connect failed (server_login_retry)", Cause::Starting),
+            (
+                "08P01",
+                "server login has been failing, cached error: connect failed (server_login_retry)",
+                Cause::Starting,
+            ),
             ("08P01", "unsupported startup parameter in options: x", Cause::Configuration),
             ("08P01", "unsupported startup parameter: options", Cause::Configuration),
-            ("0A000", "Feature not supported: RDS Proxy currently doesn't support command-line options", Cause::Configuration),
+            (
+                "0A000",
+                "Feature not supported: RDS Proxy currently doesn't support command-line options",
+                Cause::Configuration,
+            ),
             ("XX999", "what", Cause::Refused),
         ] {
             let found = connect_cause(code, &message.to_ascii_lowercase()).0;

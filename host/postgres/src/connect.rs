@@ -361,7 +361,7 @@ mod tests {
 
     #[test]
     fn settings_are_quoted_and_left_out_behind_a_pooler() {
-        let direct = Endpoint::parse(r"host=h user=u options='-c search_path=it\\'s'").unwrap();
+        let direct = Endpoint::parse("postgres://u@h/d?options=-c%20search_path%3Dit's").unwrap();
         let sql = session_settings(&direct, Some(Duration::from_secs(2))).unwrap();
         assert!(sql.starts_with("set statement_timeout = 2000;"), "{sql}");
         let pooled = Endpoint::parse("postgres://u@h:6543/d?schema=app").unwrap();

@@ -170,11 +170,17 @@ async fn drive(mut driver: Driver, farewell: Arc<OnceLock<String>>) {
         match poll_fn(|cx| driver.poll_message(cx)).await {
             None => return,
             Some(Ok(AsyncMessage::Notice(notice))) => {
-                tracing::debug!(severity = notice.severity(), code = notice.code().code(), "notice from the server");
+                tracing::debug!(
+                    severity = notice.severity(),
+                    code = notice.code().code(),
+                    "notice from the server"
+                );
             }
             Some(Ok(_)) => {}
             Some(Err(error)) => {
-                let text = error.as_db_error().map_or_else(|| error.to_string(), |error| error.message().to_owned());
+                let text = error
+                    .as_db_error()
+                    .map_or_else(|| error.to_string(), |error| error.message().to_owned());
                 tracing::debug!(error = %text, "a connection ended");
                 let _ = farewell.set(text);
                 return;

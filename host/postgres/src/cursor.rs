@@ -17,7 +17,7 @@ use crate::packed::{Budget, Caps, ColumnDescription, Header, Layout, Packed, Pac
 use crate::parameters::Parameters;
 use crate::pool::{Inner, Lease, Which, within};
 use crate::run::{self, Failure, Plan};
-use crate::transaction::{Core, begin_statement, check_cursor, prepare_once, TransactionOptions};
+use crate::transaction::{Core, TransactionOptions, begin_statement, check_cursor, prepare_once};
 
 /// Smallest piece, in bytes of cells.
 const SMALLEST: u32 = 1024;

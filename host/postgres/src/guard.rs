@@ -39,8 +39,7 @@ const COPY: &str = "use a cursor to read and batches or `unnest` to write";
 const LOAD: &str = "libraries are loaded by the server's configuration";
 const DISCARD: &str = "connections are shared and their state is kept by the host";
 const LOCK: &str = "locks end with the statement; take them inside a transaction";
-const TEMPORARY: &str =
-    "connections are shared; create temporary tables inside a transaction";
+const TEMPORARY: &str = "connections are shared; create temporary tables inside a transaction";
 const UNKNOWN: &str = "it is none of the statements the host knows to leave the session as it was";
 
 /// Checks one statement.
@@ -121,15 +120,15 @@ fn create(mut words: Words<'_>, place: Place) -> Result<Kind, Error> {
 fn set(mut words: Words<'_>, place: Place) -> Result<Kind, Error> {
     let second = words.following();
     let third = words.following();
-    let denied = |statement: &str, instead| {
-        Err(Error::Denied { statement: statement.to_owned(), instead })
-    };
+    let denied =
+        |statement: &str, instead| Err(Error::Denied { statement: statement.to_owned(), instead });
     match (second.as_deref(), third.as_deref()) {
         (Some("role"), _) | (Some("local" | "session"), Some("role")) => denied("SET ROLE", ROLE),
         (Some("session" | "local"), Some("authorization" | "session")) => {
             denied("SET SESSION AUTHORIZATION", ROLE)
         }
-        (Some("transaction"), _) | (Some("local" | "session"), Some("transaction" | "characteristics")) => {
+        (Some("transaction"), _)
+        | (Some("local" | "session"), Some("transaction" | "characteristics")) => {
             denied("SET TRANSACTION", TRANSACTION)
         }
         (Some("constraints"), _) | (Some("local"), Some(_)) if place == Place::Transaction => {
@@ -314,10 +313,7 @@ mod tests {
     #[test]
     fn malformed_statements_are_invalid() {
         for sql in ["", "   ", "-- nothing", "/* /* */", "((", "select '\0'"] {
-            assert!(
-                matches!(check(sql, Place::Autocommit), Err(Error::Invalid { .. })),
-                "{sql:?}"
-            );
+            assert!(matches!(check(sql, Place::Autocommit), Err(Error::Invalid { .. })), "{sql:?}");
         }
     }
 }

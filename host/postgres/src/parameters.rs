@@ -169,8 +169,8 @@ impl Reader<'_> {
         if length == -1 {
             return Ok(Cell { type_oid, format, value: None });
         }
-        let size = usize::try_from(length)
-            .map_err(|_| ParameterError::Length { number, length })?;
+        let size =
+            usize::try_from(length).map_err(|_| ParameterError::Length { number, length })?;
         let end = self.at.checked_add(size).filter(|end| *end <= self.bytes.len());
         let value = self.at..end.ok_or(truncated)?;
         self.at = value.end;
@@ -232,7 +232,8 @@ mod tests {
         let bytes = packed(&[(23, 1, Some(&[0, 0, 0, 7])), (0, 0, Some(b"text")), (2950, 1, None)]);
         let parameters = Parameters::parse(bytes).unwrap();
         assert_eq!(parameters.type_oids().collect::<Vec<_>>(), [23, 0, 2950]);
-        let values: Vec<_> = parameters.values().map(|value| value.bytes.map(<[u8]>::to_vec)).collect();
+        let values: Vec<_> =
+            parameters.values().map(|value| value.bytes.map(<[u8]>::to_vec)).collect();
         assert_eq!(values, [Some(vec![0, 0, 0, 7]), Some(b"text".to_vec()), None]);
         assert_eq!(type_of(0).oid(), 0);
         assert_eq!(type_of(99_999).oid(), 99_999);
@@ -257,7 +258,10 @@ mod tests {
     fn lying_lengths_counts_and_formats_are_refused_without_allocating() {
         let mut bytes = packed(&[(25, 0, Some(b"x"))]);
         bytes[7..11].copy_from_slice(&i32::MAX.to_le_bytes());
-        assert_eq!(Parameters::parse(bytes.clone()).unwrap_err(), ParameterError::Truncated { number: 1 });
+        assert_eq!(
+            Parameters::parse(bytes.clone()).unwrap_err(),
+            ParameterError::Truncated { number: 1 }
+        );
         bytes[7..11].copy_from_slice(&(-2_i32).to_le_bytes());
         assert_eq!(
             Parameters::parse(bytes).unwrap_err(),
@@ -285,7 +289,9 @@ mod tests {
                 state ^= state << 13;
                 state ^= state >> 7;
                 state ^= state << 17;
-                bytes.push(u8::try_from(state & 0xff).unwrap() & if state & 256 == 0 { 3 } else { 0xff });
+                bytes.push(
+                    u8::try_from(state & 0xff).unwrap() & if state & 256 == 0 { 3 } else { 0xff },
+                );
             }
             if let Ok(parameters) = Parameters::parse(bytes) {
                 assert_eq!(parameters.values().len(), parameters.len());

@@ -142,9 +142,7 @@ pub(crate) async fn run(
             };
             collect(stream, layout, header, budget).await
         }
-        Want::Count => {
-            Ok(Answer::of_count(count(connection, plan, sql, parameters).await?))
-        }
+        Want::Count => Ok(Answer::of_count(count(connection, plan, sql, parameters).await?)),
     }
 }
 

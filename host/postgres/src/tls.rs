@@ -67,7 +67,11 @@ impl Handshake {
 
     /// Asks the server for TLS and does the handshake (PostgreSQL documentation,
     /// "SSL Session Encryption"). `name` is what the certificate must be for.
-    pub(crate) async fn establish(&self, mut socket: Socket, name: &str) -> Result<Transport, Error> {
+    pub(crate) async fn establish(
+        &self,
+        mut socket: Socket,
+        name: &str,
+    ) -> Result<Transport, Error> {
         if self.negotiation == Negotiation::Postgres {
             let mut request = BytesMut::new();
             frontend::ssl_request(&mut request);
@@ -145,7 +149,10 @@ fn hint_for(text: &str) -> Option<Cow<'static, str>> {
     let text = text.to_ascii_lowercase();
     let hint = if text.contains("hostname mismatch") || text.contains("ip address mismatch") {
         "the certificate is for another name: connect by the name it is for (`hostaddr` keeps the address), or give up checking the name with sslmode=verify-ca"
-    } else if text.contains("issuer") || text.contains("self-signed") || text.contains("self signed") {
+    } else if text.contains("issuer")
+        || text.contains("self-signed")
+        || text.contains("self signed")
+    {
         "the certificate's authority is not trusted here: download it from the provider and add sslrootcert=/path/to/ca.pem to the URL; sslmode=no-verify gives up checking"
     } else if text.contains("expired") {
         "the server's certificate has expired: renew it on the server"

@@ -147,9 +147,7 @@ impl<'a> StatementBatch<'a> {
     pub fn run_each(self) -> QueryResult<Outcomes> {
         let Self { connection, statements, header } = self;
         match Channel::of(&connection.transactions)? {
-            Channel::Autocommit => {
-                sql::batch(&statements, header).map(Outcomes).map_err(from_host)
-            }
+            Channel::Autocommit => sql::batch(&statements, header).map(Outcomes).map_err(from_host),
             Channel::Transaction(_) => Err(DieselError::AlreadyInTransaction),
         }
     }
@@ -166,14 +164,16 @@ impl Outcomes {
     }
 
     /// The rows of a query, or why it failed.
+    #[expect(clippy::needless_pass_by_value, reason = "the rows are there to be had once")]
     pub fn rows<U>(&mut self, pending: Pending<U>) -> QueryResult<Vec<U>> {
-        let rows = match self.0.get_mut(pending.position.0) {
+        let Pending { position, decode } = pending;
+        let rows = match self.0.get_mut(position.0) {
             Some(Ok(outcome)) => std::mem::take(&mut outcome.rows),
             Some(Err(error)) => return Err(from_host(error.clone())),
             None => return Err(missing()),
         };
         let batch = Batch::parse(rows).map_err(|malformed| from_malformed(&malformed))?;
-        (pending.decode)(LoadedRows::new(batch))
+        decode(LoadedRows::new(batch))
     }
 }
 

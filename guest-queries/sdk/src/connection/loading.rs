@@ -107,4 +107,3 @@ impl Iterator for StreamedRows {
         }
     }
 }
-

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `NotFound`: no row where one was expected | `not-found("row")` |
 //! | unique, foreign key, exclusion and restrict violations | `conflict` with the constraint |
-//! | check violation | `invalid`, the constraint as argument |
+//! | check violation | `invalid`; the argument is the column in a constraint that is named as Postgres does, `users_email_check`, otherwise the constraint |
 //! | not-null violation | `invalid`, the column as argument |
 //! | a value that Postgres can not read or hold, such as text with a NUL | `invalid`, argument `arguments` |
 //! | everything else | `database`, with all that the host said |
@@ -62,13 +62,30 @@ fn from_database(kind: DatabaseErrorKind, error: &DatabaseError) -> Failure {
         | DatabaseErrorKind::ForeignKeyViolation
         | DatabaseErrorKind::ExclusionViolation
         | DatabaseErrorKind::RestrictViolation => conflict(constraint, &error.message),
-        DatabaseErrorKind::CheckViolation => invalid(constraint, &error.message),
+        DatabaseErrorKind::CheckViolation => {
+            let table = error.table.as_deref().unwrap_or_default();
+            invalid(&argument_of_check(constraint, table), &error.message)
+        }
         DatabaseErrorKind::NotNullViolation => {
-            invalid(error.column.as_deref().unwrap_or_default(), &error.message)
+            invalid(&kebab(error.column.as_deref().unwrap_or_default()), &error.message)
         }
         _ if is_unacceptable_value(&error.code) => invalid("arguments", &error.message),
         _ => Failure::Database(Error::Database(error.clone())),
     }
+}
+
+/// What a check constraint is about: the column, when the constraint is named after it as
+/// Postgres names them (PostgreSQL documentation, "Constraints"), otherwise its own name.
+fn argument_of_check(constraint: &str, table: &str) -> String {
+    constraint
+        .strip_prefix(table)
+        .and_then(|rest| rest.strip_prefix('_')?.strip_suffix("_check"))
+        .map_or_else(|| constraint.to_owned(), kebab)
+}
+
+/// A column's name as contracts write names.
+fn kebab(column: &str) -> String {
+    column.replace('_', "-")
 }
 
 /// Data exceptions that only a value from outside causes (PostgreSQL documentation,
@@ -92,6 +109,13 @@ fn is_unacceptable_value(code: &str) -> bool {
 mod tests {
     use super::*;
     use crate::error::from_host;
+
+    #[test]
+    fn a_check_is_about_the_column_it_is_named_after() {
+        assert_eq!(argument_of_check("users_display_name_check", "users"), "display-name");
+        assert_eq!(argument_of_check("an_old_name", "users"), "an_old_name");
+        assert_eq!(argument_of_check("users_email_check", "other"), "users_email_check");
+    }
 
     fn failure(code: &str) -> Failure {
         Failure::from(from_host(Error::Database(DatabaseError {
@@ -131,9 +155,7 @@ mod tests {
     #[test]
     fn all_else_keeps_its_sqlstate() {
         for code in ["40001", "40P01", "57014", "42501", "22012"] {
-            let Failure::Database(Error::Database(error)) = failure(code) else {
-                panic!("{code}")
-            };
+            let Failure::Database(Error::Database(error)) = failure(code) else { panic!("{code}") };
             assert_eq!(error.code, code);
         }
         let timeout = from_host(Error::Timeout("an answer".into()));

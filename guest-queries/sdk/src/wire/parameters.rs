@@ -72,7 +72,8 @@ mod tests {
 
     #[test]
     fn more_parameters_than_fit_are_refused() {
-        let nulls = |count: u32| pack((0..count as usize).map(|_| Parameter { type_oid: 25, value: None }));
+        let nulls =
+            |count: u32| pack((0..count as usize).map(|_| Parameter { type_oid: 25, value: None }));
         assert!(nulls(65_535).is_ok());
         assert_eq!(nulls(65_536), Err(TooManyParameters));
     }

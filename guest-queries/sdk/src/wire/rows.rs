@@ -135,11 +135,7 @@ fn read_columns(reader: &mut Reader<'_>) -> Result<Vec<Column>, Malformed> {
     Ok(columns)
 }
 
-fn find_cells(
-    reader: &mut Reader<'_>,
-    rows: usize,
-    columns: usize,
-) -> Result<Vec<u32>, Malformed> {
+fn find_cells(reader: &mut Reader<'_>, rows: usize, columns: usize) -> Result<Vec<u32>, Malformed> {
     let count = rows.checked_mul(columns).ok_or(Malformed("more cells than can be"))?;
     if reader.left() / LENGTH < count {
         return Err(Malformed("fewer cells than rows and columns say"));

@@ -63,7 +63,7 @@ fn database(host: &Host) -> String {
         Some(cluster) => format!(
             "embedded Postgres {} (psql \"{}\")",
             cluster.version(),
-            host.targets().direct.redacted()
+            cluster.url()
         ),
         None => host.targets().pooled.redacted(),
     }

@@ -47,7 +47,7 @@ pub use guard::run_guard;
 pub use start::start;
 
 /// The superuser of an embedded cluster; it needs no password.
-pub const USER: &str = "avenire";
+pub const USER: &str = "postgres";
 
 /// The database that an embedded cluster is made with.
 pub const DATABASE: &str = "avenire";
@@ -213,7 +213,7 @@ mod tests {
     fn the_url_escapes_whatever_a_folder_may_be_called() {
         assert_eq!(
             url(Path::new("/home/a b&c=d/ä%/run")),
-            "postgresql://avenire@/avenire?host=%2Fhome%2Fa%20b%26c%3Dd%2F%C3%A4%25%2Frun"
+            "postgresql://postgres@/avenire?host=%2Fhome%2Fa%20b%26c%3Dd%2F%C3%A4%25%2Frun"
         );
     }
 }

@@ -25,13 +25,17 @@ pub enum UrlError {
         problem: &'static str,
     },
     /// A percent escape is wrong.
-    #[error("the {part} has a malformed percent escape (`%` needs two hexadecimal digits and the result must be UTF-8)")]
+    #[error(
+        "the {part} has a malformed percent escape (`%` needs two hexadecimal digits and the result must be UTF-8)"
+    )]
     PercentEncoding {
         /// Which part, such as `password`.
         part: String,
     },
     /// The part before the host seems to contain an unescaped character.
-    #[error("the host part is cut short by an unescaped `{character}`, probably inside the password")]
+    #[error(
+        "the host part is cut short by an unescaped `{character}`, probably inside the password"
+    )]
     UnescapedPassword {
         /// The character that ended the host part.
         character: char,

@@ -5,8 +5,8 @@ mod error;
 mod options;
 mod pairs;
 mod startup;
-
-
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -154,11 +154,7 @@ impl Endpoint {
     /// The same place, as another user.
     #[must_use]
     pub fn with_credentials(&self, user: &str, password: Option<&str>) -> Endpoint {
-        Endpoint {
-            user: user.to_owned(),
-            password: password.map(str::to_owned),
-            ..self.clone()
-        }
+        Endpoint { user: user.to_owned(), password: password.map(str::to_owned), ..self.clone() }
     }
 
     /// The same place, another database.
@@ -237,14 +233,20 @@ impl Endpoint {
             ("database", self.database.clone()),
             ("user", self.user.clone()),
             ("password", if self.password.is_some() { "given" } else { "none" }.to_owned()),
-            ("connection", match self.pooling {
-                Pooling::Direct => "direct".to_owned(),
-                Pooling::Managed(why) | Pooling::Unknown(why) => format!("pooled ({why})"),
-            }),
-            ("statements", match self.statement_mode() {
-                StatementMode::Named => "named, prepared once per connection".to_owned(),
-                StatementMode::Unnamed => "unnamed, one round trip each".to_owned(),
-            }),
+            (
+                "connection",
+                match self.pooling {
+                    Pooling::Direct => "direct".to_owned(),
+                    Pooling::Managed(why) | Pooling::Unknown(why) => format!("pooled ({why})"),
+                },
+            ),
+            (
+                "statements",
+                match self.statement_mode() {
+                    StatementMode::Named => "named, prepared once per connection".to_owned(),
+                    StatementMode::Unnamed => "unnamed, one round trip each".to_owned(),
+                },
+            ),
             ("tls", self.tls.to_string()),
         ];
         if !self.settings.is_empty() {

@@ -15,13 +15,43 @@ use super::{
 
 /// Keys that are understood, for the nearest name of a typo.
 const KNOWN: &[&str] = &[
-    "application_name", "channel_binding", "client_encoding", "connect_timeout",
-    "connection_limit", "currentSchema", "dbname", "fallback_application_name", "gssencmode",
-    "host", "hostaddr", "keepalives", "keepalives_count", "keepalives_idle",
-    "keepalives_interval", "keepalives_retries", "load_balance_hosts", "options", "password",
-    "pgbouncer", "pool_timeout", "port", "schema", "search_path", "ssl", "sslaccept", "sslcert",
-    "sslkey", "sslmode", "sslnegotiation", "sslrootcert", "statement_timeout", "supa",
-    "target_session_attrs", "tcp_user_timeout", "uselibpqcompat", "user",
+    "application_name",
+    "channel_binding",
+    "client_encoding",
+    "connect_timeout",
+    "connection_limit",
+    "currentSchema",
+    "dbname",
+    "fallback_application_name",
+    "gssencmode",
+    "host",
+    "hostaddr",
+    "keepalives",
+    "keepalives_count",
+    "keepalives_idle",
+    "keepalives_interval",
+    "keepalives_retries",
+    "load_balance_hosts",
+    "options",
+    "password",
+    "pgbouncer",
+    "pool_timeout",
+    "port",
+    "schema",
+    "search_path",
+    "ssl",
+    "sslaccept",
+    "sslcert",
+    "sslkey",
+    "sslmode",
+    "sslnegotiation",
+    "sslrootcert",
+    "statement_timeout",
+    "supa",
+    "target_session_attrs",
+    "tcp_user_timeout",
+    "uselibpqcompat",
+    "user",
 ];
 
 /// Keys that exist elsewhere and can not be honoured here.
@@ -29,7 +59,10 @@ const REFUSED: &[(&str, &str)] = &[
     ("service", "connection service files are not read; write the parameters out"),
     ("servicefile", "connection service files are not read; write the parameters out"),
     ("passfile", "password files are not read; put the password into the URL"),
-    ("sslpassword", "decrypt the key: openssl pkcs8 -topk8 -nocrypt -in client.key -out client.pk8"),
+    (
+        "sslpassword",
+        "decrypt the key: openssl pkcs8 -topk8 -nocrypt -in client.key -out client.pk8",
+    ),
     ("sslidentity", "use `sslcert` and `sslkey` with PEM files"),
     ("sslcrl", "revocation lists are not checked"),
     ("sslcrldir", "revocation lists are not checked"),
@@ -41,10 +74,22 @@ const REFUSED: &[(&str, &str)] = &[
 
 /// Keys without influence here, accepted because they are pasted along.
 const IGNORED: &[&str] = &[
-    "fallback_application_name", "supa", "statement_cache_size", "sslcompression", "krbsrvname",
-    "gsslib", "gssdelegation", "min_protocol_version", "max_protocol_version",
-    "ssl_min_protocol_version", "ssl_max_protocol_version", "sslsni", "sslcertmode",
-    "socket_timeout", "single_use_connections", "prepareThreshold",
+    "fallback_application_name",
+    "supa",
+    "statement_cache_size",
+    "sslcompression",
+    "krbsrvname",
+    "gsslib",
+    "gssdelegation",
+    "min_protocol_version",
+    "max_protocol_version",
+    "ssl_min_protocol_version",
+    "ssl_max_protocol_version",
+    "sslsni",
+    "sslcertmode",
+    "socket_timeout",
+    "single_use_connections",
+    "prepareThreshold",
 ];
 
 /// What was read so far.
@@ -179,7 +224,12 @@ impl Draft {
                     "any" | "prefer-standby" => SessionAttributes::Any,
                     "read-write" | "primary" => SessionAttributes::ReadWrite,
                     "read-only" | "standby" => SessionAttributes::ReadOnly,
-                    _ => return Err(expects(key, "any, read-write, read-only, primary, standby or prefer-standby")),
+                    _ => {
+                        return Err(expects(
+                            key,
+                            "any, read-write, read-only, primary, standby or prefer-standby",
+                        ));
+                    }
                 });
             }
             "load_balance_hosts" => {
@@ -190,7 +240,10 @@ impl Draft {
                 });
             }
             "client_encoding" => {
-                if !matches!(value.to_ascii_lowercase().as_str(), "utf8" | "utf-8" | "auto" | "unicode") {
+                if !matches!(
+                    value.to_ascii_lowercase().as_str(),
+                    "utf8" | "utf-8" | "auto" | "unicode"
+                ) {
                     return Err(expects(key, "utf8; texts are always exchanged in it"));
                 }
             }
@@ -217,7 +270,12 @@ impl Draft {
                     "no-verify" => SslMode::NoVerify,
                     "verify-ca" => SslMode::VerifyCa,
                     "verify-full" => SslMode::VerifyFull,
-                    _ => return Err(expects(key, "disable, allow, prefer, require, verify-ca, verify-full or no-verify")),
+                    _ => {
+                        return Err(expects(
+                            key,
+                            "disable, allow, prefer, require, verify-ca, verify-full or no-verify",
+                        ));
+                    }
                 });
             }
             "ssl" => {
@@ -304,9 +362,14 @@ impl Draft {
 
     fn hosts(&self) -> Result<Vec<Host>, UrlError> {
         let list = |text: &Option<String>| -> Vec<String> {
-            text.as_deref().unwrap_or_default().split(',').map(|part| part.trim().to_owned()).collect()
+            text.as_deref()
+                .unwrap_or_default()
+                .split(',')
+                .map(|part| part.trim().to_owned())
+                .collect()
         };
-        let (names, addresses, ports) = (list(&self.hosts), list(&self.addresses), list(&self.ports));
+        let (names, addresses, ports) =
+            (list(&self.hosts), list(&self.addresses), list(&self.ports));
         let count = names.len().max(addresses.len());
         let mut hosts = Vec::with_capacity(count);
         for index in 0..count {
@@ -318,11 +381,17 @@ impl Draft {
             };
             let address = match pick(&addresses)?.as_str() {
                 "" => None,
-                text => Some(text.parse::<IpAddr>().map_err(|_| expects("hostaddr", "an IP address"))?),
+                text => {
+                    Some(text.parse::<IpAddr>().map_err(|_| expects("hostaddr", "an IP address"))?)
+                }
             };
             // One port serves all hosts.
             let port = if let [only] = ports.as_slice() { only.clone() } else { pick(&ports)? };
-            hosts.push(Host { place: place(&pick(&names)?, address), address, port: self::port(&port)? });
+            hosts.push(Host {
+                place: place(&pick(&names)?, address),
+                address,
+                port: self::port(&port)?,
+            });
         }
         if ports.len() > 1 && ports.len() != count {
             return Err(UrlError::HostCount);
@@ -339,11 +408,17 @@ impl Draft {
             Some(SslMode::Disable) => TlsMode::Disabled,
             Some(SslMode::NoVerify) => TlsMode::Unverified,
             Some(SslMode::Require) if self.libpq_compatible => {
-                if self.roots.is_some() { TlsMode::VerifyCa } else { TlsMode::Unverified }
+                if self.roots.is_some() {
+                    TlsMode::VerifyCa
+                } else {
+                    TlsMode::Unverified
+                }
             }
             Some(SslMode::VerifyCa) => TlsMode::VerifyCa,
             Some(SslMode::Require | SslMode::VerifyFull) => TlsMode::VerifyFull,
-            Some(SslMode::Prefer) | None if local && self.negotiation != Some(Negotiation::Direct) => {
+            Some(SslMode::Prefer) | None
+                if local && self.negotiation != Some(Negotiation::Direct) =>
+            {
                 TlsMode::Opportunistic
             }
             Some(SslMode::Prefer) | None => TlsMode::VerifyFull,
@@ -443,7 +518,9 @@ fn pooling(hosts: &[Host], told: Option<bool>) -> Pooling {
             .iter()
             .find_map(|host| match host.port {
                 6543 => Some(Pooling::Unknown("port 6543; pgbouncer=false if it is not")),
-                6432 => Some(Pooling::Unknown("PgBouncer's port 6432; pgbouncer=false if it is not")),
+                6432 => {
+                    Some(Pooling::Unknown("PgBouncer's port 6432; pgbouncer=false if it is not"))
+                }
                 _ => None,
             })
             .unwrap_or(Pooling::Direct),

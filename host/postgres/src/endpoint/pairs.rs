@@ -86,9 +86,9 @@ fn split_url(rest: &str) -> Result<Vec<Pair>, UrlError> {
     split_hosts(hosts, &mut pairs)?;
     push(&mut pairs, "dbname", path.strip_prefix('/').unwrap_or(path))?;
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (key, value) = pair.split_once('=').ok_or(UrlError::Malformed {
-            problem: "an option after `?` has no `=`",
-        })?;
+        let (key, value) = pair
+            .split_once('=')
+            .ok_or(UrlError::Malformed { problem: "an option after `?` has no `=`" })?;
         let key = decode(key, "options")?;
         let value = decode(value, &format!("option `{key}`"))?;
         pairs.push((key, value));
@@ -116,9 +116,9 @@ fn split_hosts(hosts: &str, pairs: &mut Vec<Pair>) -> Result<(), UrlError> {
     for host in hosts.split(',') {
         let (name, port) = match host.strip_prefix('[') {
             Some(rest) => {
-                let (name, after) = rest.split_once(']').ok_or(UrlError::Malformed {
-                    problem: "an IPv6 address lacks its `]`",
-                })?;
+                let (name, after) = rest
+                    .split_once(']')
+                    .ok_or(UrlError::Malformed { problem: "an IPv6 address lacks its `]`" })?;
                 (name, after.strip_prefix(':').unwrap_or(after))
             }
             None => host.split_once(':').unwrap_or((host, "")),
@@ -159,9 +159,8 @@ fn split_list(text: &str) -> Result<Vec<Pair>, UrlError> {
     let mut pairs = Vec::new();
     let mut rest = text.trim_start();
     while !rest.is_empty() {
-        let (key, after) = rest
-            .split_once('=')
-            .ok_or(UrlError::Malformed { problem: "a word has no `=`" })?;
+        let (key, after) =
+            rest.split_once('=').ok_or(UrlError::Malformed { problem: "a word has no `=`" })?;
         let key = key.trim_end();
         if key.is_empty() || key.contains(char::is_whitespace) {
             return Err(UrlError::Malformed { problem: "a key is missing or has spaces" });

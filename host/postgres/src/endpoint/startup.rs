@@ -73,7 +73,9 @@ mod tests {
 
     #[test]
     fn settings_and_routing_are_told_apart() {
-        let startup = interpret(r"endpoint=ep-x -c statement_timeout=5s -csearch_path=a,\ b --work-mem=1MB").unwrap();
+        let startup =
+            interpret(r"endpoint=ep-x -c statement_timeout=5s -csearch_path=a,\ b --work-mem=1MB")
+                .unwrap();
         assert_eq!(startup.routing.as_deref(), Some("endpoint=ep-x"));
         let settings: Vec<_> =
             startup.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();

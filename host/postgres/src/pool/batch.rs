@@ -14,6 +14,7 @@ use super::exclusive::{Lease, Which};
 use super::inner::Inner;
 use super::shared::SharedLease;
 use super::single::{check_size, within};
+use crate::TransactionOptions;
 use crate::connection::Connection;
 use crate::endpoint::StatementMode;
 use crate::error::{BatchError, Error, Execution, WaitingFor};
@@ -22,7 +23,6 @@ use crate::packed::{Budget, Caps, Header, Layout, Packed};
 use crate::parameters::Parameters;
 use crate::run::{self, Answer, Failure, Plan, Want};
 use crate::transaction::{begin_statement, plan_in_transaction};
-use crate::TransactionOptions;
 
 type Statement = (String, Parameters);
 
@@ -104,7 +104,10 @@ async fn run_tail(
     }
     let (lease, steps) = plan_shared(inner, statements, want, deadline).await?;
     let (outcomes, is_settled) = run_shared(inner, &lease, statements, steps, want, deadline).await;
-    if is_settled {
+    let is_lost = |outcome: &Outcome| matches!(outcome, Outcome::Failed(Error::Unavailable(_)));
+    if is_settled && outcomes.iter().any(is_lost) {
+        lease.retire();
+    } else if is_settled {
         lease.settle();
     }
     Ok(outcomes)
@@ -207,16 +210,19 @@ async fn run_shared(
                 }
             };
             flying.push_back(match plan {
-                Ok(plan) => Either::Left(async move {
-                    run::run(connection, &plan, sql, parameters, want).await
-                }),
+                Ok(plan) => {
+                    Either::Left(
+                        async move { run::run(connection, &plan, sql, parameters, want).await },
+                    )
+                }
                 Err(failure) => Either::Right(ready(Err(failure))),
             });
         }
         while !flying.is_empty() {
             let Ok(Some(result)) = within(deadline, WaitingFor::Answer, flying.next()).await else {
                 // What was sent is in the server's hands.
-                let timeout = || Outcome::Failed(Error::Timeout { waiting_for: WaitingFor::Answer });
+                let timeout =
+                    || Outcome::Failed(Error::Timeout { waiting_for: WaitingFor::Answer });
                 outcomes.resize_with(statements.len(), timeout);
                 return (outcomes, false);
             };
@@ -324,7 +330,9 @@ impl Atomic<'_> {
         if must_taint {
             lease.taint();
         }
-        if is_clean {
+        let is_lost =
+            matches!(&result, Err(failure) if matches!(failure.error, Error::Unavailable(_)));
+        if is_clean && !is_lost {
             lease.end_use();
         }
         result
@@ -435,11 +443,7 @@ impl Atomic<'_> {
         self.statements.iter().zip(self.kinds).map(step).collect()
     }
 
-    async fn late(
-        &self,
-        connection: &Connection,
-        index: usize,
-    ) -> Result<(Plan, bool), Failure> {
+    async fn late(&self, connection: &Connection, index: usize) -> Result<(Plan, bool), Failure> {
         let missing = || Failure::Ours(Error::invalid("the batch has no such statement"));
         let (sql, parameters) = self.statements.get(index).ok_or_else(missing)?;
         let kind = self.kinds.get(index).copied().ok_or_else(missing)?;
@@ -457,7 +461,9 @@ impl Atomic<'_> {
         rest.take_while(|(_, step)| !matches!(step, Step::Late(_)))
             .map(|((sql, parameters), step)| async move {
                 match step {
-                    Step::Ready(plan) => run::run(connection, plan, sql, parameters, self.want).await,
+                    Step::Ready(plan) => {
+                        run::run(connection, plan, sql, parameters, self.want).await
+                    }
                     Step::Refused(error) => Err(Failure::Ours(error.clone())),
                     Step::Late(_) => Err(Failure::Ours(Error::invalid("not prepared yet"))),
                 }

@@ -160,7 +160,8 @@ impl Inner {
         let mut connection =
             Connection::start(opened, connector, lifetime, self.options.statement_cache);
         let types = self.shapes.user_types();
-        let learned = tokio::time::timeout_at(deadline.into(), connection.learn_types(&types)).await;
+        let learned =
+            tokio::time::timeout_at(deadline.into(), connection.learn_types(&types)).await;
         match learned {
             Ok(Ok(())) => Ok(connection),
             Ok(Err(error)) => {

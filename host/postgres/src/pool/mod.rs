@@ -240,3 +240,39 @@ impl Pool {
         self.inner.close().await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_send<T: Send>(_: T) {}
+
+    #[test]
+    fn every_future_may_move_between_threads() {
+        let endpoint = Endpoint::parse("postgres://u@localhost/d").unwrap();
+        let pool = Pool::new(endpoint, PoolOptions::default());
+        let none = Parameters::none();
+        let caps = Caps { rows: 1, bytes: 1 };
+        let now = Instant::now();
+        check_send(pool.query("select 1", &none, Header::Types, caps, now));
+        check_send(pool.execute("select 1", &none, now));
+        check_send(pool.batch(&[], Header::Types, caps, now));
+        check_send(pool.batch_atomic(&[], Header::Types, caps, now));
+        check_send(pool.lookup_type("t", None, now));
+        check_send(pool.close());
+        check_send(async {
+            let mut transaction = pool.begin(TransactionOptions::default(), now).await?;
+            transaction.query("select 1", &none, Header::Types, caps, now).await?;
+            transaction.execute("select 1", &none, now).await?;
+            let _ = transaction.batch(&[], Header::Types, caps, now).await;
+            transaction.savepoint(now).await?;
+            transaction.release_savepoint(now).await?;
+            transaction.rollback_to_savepoint(now).await?;
+            let mut cursor = transaction.open_cursor("select 1", &none, now).await?;
+            cursor.next(1, caps, now).await?;
+            transaction.commit(now).await?;
+            transaction.rollback(now).await?;
+            pool.open_cursor("select 1", &none, now).await.map(drop)
+        });
+    }
+}

@@ -130,7 +130,8 @@ impl Shared {
             }
             stays
         });
-        let best = state.connections.iter().min_by_key(|shared| shared.in_flight.load(Ordering::Relaxed));
+        let best =
+            state.connections.iter().min_by_key(|shared| shared.in_flight.load(Ordering::Relaxed));
         let lease = best.map(|shared| {
             let in_flight = shared.in_flight.fetch_add(1, Ordering::AcqRel);
             (SharedLease { shared: Arc::clone(shared), is_settled: false }, in_flight)
@@ -167,10 +168,8 @@ impl Shared {
             inner.start_upkeep();
             Ok(())
         });
-        let connecting = task
-            .map(|ended| ended.unwrap_or_else(|_| Err(Error::closed_pool())))
-            .boxed()
-            .shared();
+        let connecting =
+            task.map(|ended| ended.unwrap_or_else(|_| Err(Error::closed_pool()))).boxed().shared();
         state.connecting = Some(connecting.clone());
         connecting
     }

@@ -180,8 +180,11 @@ impl Inner {
         let error = failure.into_error(lease.connection());
         if !is_settled {
             drop(lease);
-        } else if is_stale && self.mode() == StatementMode::Unnamed {
-            // Only the driver's own look-ups of types are named there.
+        } else if matches!(error, Error::Unavailable(_))
+            || (is_stale && self.mode() == StatementMode::Unnamed)
+        {
+            // The socket may take a moment to close after the server's last words. Stale
+            // behind a pooler are only the driver's own look-ups of types.
             lease.retire();
         } else {
             lease.settle();

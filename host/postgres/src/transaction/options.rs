@@ -118,8 +118,8 @@ pub(crate) async fn prepare_once(
         .map(tokio_postgres::types::Type::oid)
         .filter(|oid| tokio_postgres::types::Type::from_oid(*oid).is_none())
         .collect();
-    let looked_up = !connection.knows_types(&shape.user_types)
-        || !connection.knows_types(&parameter_types);
+    let looked_up =
+        !connection.knows_types(&shape.user_types) || !connection.knows_types(&parameter_types);
     inner.shapes().learn(sql, parameters, &shape);
     let prepared = Prepared { statement, layout };
     run::check_count(&prepared, parameters)?;

@@ -165,10 +165,9 @@ pub(crate) fn check_cursor(sql: &str, parameters: &Parameters, place: Place) -> 
     check_size(sql, parameters)?;
     match guard::check(sql, place)? {
         Kind::Read => Ok(()),
-        Kind::Write | Kind::Utility | Kind::Tainting => Err(Error::Denied {
-            statement: "OPEN CURSOR".to_owned(),
-            instead: READS_ONLY,
-        }),
+        Kind::Write | Kind::Utility | Kind::Tainting => {
+            Err(Error::Denied { statement: "OPEN CURSOR".to_owned(), instead: READS_ONLY })
+        }
     }
 }
 
@@ -206,7 +205,12 @@ impl State {
         Ok((id, columns))
     }
 
-    async fn read_portal(&mut self, id: u64, max_bytes: usize, caps: Caps) -> Result<Packed, Failure> {
+    async fn read_portal(
+        &mut self,
+        id: u64,
+        max_bytes: usize,
+        caps: Caps,
+    ) -> Result<Packed, Failure> {
         let budget = Budget::new(caps);
         let mut packer = Packer::new(&self.portals.get(id)?.layout, Header::Types);
         while let Some(row) = self.next_row(id, max_bytes).await? {
@@ -282,10 +286,7 @@ impl Portals {
             return Ok(None);
         };
         let row = piece.stream.try_next().await.map_err(Failure::executing)?;
-        let portal = self
-            .open
-            .get_mut(&id)
-            .ok_or_else(|| Failure::Ours(Error::invalid(GONE)))?;
+        let portal = self.open.get_mut(&id).ok_or_else(|| Failure::Ours(Error::invalid(GONE)))?;
         match &row {
             Some(row) => {
                 piece.received += 1;
@@ -326,11 +327,8 @@ async fn declare(
 ) -> Result<(), Failure> {
     let declaration = format!("declare {} no scroll cursor for {sql}", name(id));
     let values: Vec<Value<'_>> = parameters.values().collect();
-    let typed: Vec<(&(dyn ToSql + Sync), Type)> = values
-        .iter()
-        .map(|value| value as &(dyn ToSql + Sync))
-        .zip(types)
-        .collect();
+    let typed: Vec<(&(dyn ToSql + Sync), Type)> =
+        values.iter().map(|value| value as &(dyn ToSql + Sync)).zip(types).collect();
     let client = connection.client();
     let telling = async {
         if is_planner_told {

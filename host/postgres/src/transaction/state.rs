@@ -24,7 +24,8 @@ use crate::run::{self, Answer, Failure, Want};
 /// How long the rollback of a dropped transaction may take.
 const ROLLBACK_PATIENCE: Duration = Duration::from_secs(5);
 
-const ABORTED: &str = "current transaction is aborted, commands ignored until end of transaction block";
+const ABORTED: &str =
+    "current transaction is aborted, commands ignored until end of transaction block";
 const ENDED: &str = "the transaction has ended";
 
 pub(crate) struct Core {
@@ -162,7 +163,9 @@ impl Core {
     pub(super) async fn savepoint(&self, deadline: Instant) -> Result<(), Error> {
         let mut state = self.enter(deadline).await?;
         if state.savepoints >= MAXIMUM_SAVEPOINTS {
-            return Err(Error::invalid(format!("there are {MAXIMUM_SAVEPOINTS} savepoints already")));
+            return Err(Error::invalid(format!(
+                "there are {MAXIMUM_SAVEPOINTS} savepoints already"
+            )));
         }
         let sql = format!("savepoint sp_{}", state.savepoints + 1);
         state.command(&sql, deadline).await?;
@@ -198,7 +201,9 @@ impl Core {
         };
         if state.phase == Phase::Failed {
             state.finish("rollback", deadline).await?;
-            return Err(Error::failed_transaction("the transaction was rolled back, since a statement in it had failed"));
+            return Err(Error::failed_transaction(
+                "the transaction was rolled back, since a statement in it had failed",
+            ));
         }
         state.finish("commit", deadline).await
     }
@@ -455,9 +460,8 @@ impl State {
             self.park().await?;
             let begin = self.begin.take();
             let connection = self.connection()?;
-            let work = async {
-                connection.client().batch_execute(sql).await.map_err(Failure::executing)
-            };
+            let work =
+                async { connection.client().batch_execute(sql).await.map_err(Failure::executing) };
             Self::after_begin(begin, connection, work).await
         };
         let result = within(deadline, WaitingFor::Answer, work).await;

@@ -160,7 +160,7 @@ pub enum MigrationError {
         place: Place,
     },
     /// The ledger has a shape that this program does not know.
-    #[error("the ledger avenire.migrations is not readable: {reason}")]
+    #[error("the ledger _avenire.migrations is not readable: {reason}")]
     Ledger {
         /// What is wrong.
         reason: String,
@@ -193,7 +193,7 @@ impl MigrationError {
                 .into(),
             Self::Statement { effect: Effect::Statements(done), .. } => format!(
                 "{done} of its statements took effect: undo them and delete its row from \
-                 avenire.migrations, or finish by hand and set the row's applied_at"
+                 _avenire.migrations, or finish by hand and set the row's applied_at"
             ),
             Self::NeedsDirect { .. } => "give the database's direct URL (not the pooler's) in \
                  DIRECT_DATABASE_URL or `direct-url`"

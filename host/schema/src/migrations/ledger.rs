@@ -9,14 +9,14 @@ use super::error::MigrationError;
 use super::plan::{Applied, State};
 use super::source::Migration;
 
-const EXISTS: &str = "select pg_catalog.to_regclass('avenire.migrations') is not null";
+const EXISTS: &str = "select pg_catalog.to_regclass('_avenire.migrations') is not null";
 
 /// `if not exists` asks for the right to create a schema even when it is there, so that the caller
 /// looks first ([`EXISTS`]). `applied_at` is null from the start to the end of a migration that runs
 /// outside of a transaction.
 const CREATE: &str = "
-create schema if not exists avenire;
-create table if not exists avenire.migrations (
+create schema if not exists _avenire;
+create table if not exists _avenire.migrations (
     component text not null default 'main',
     version bigint not null,
     name text not null,
@@ -33,22 +33,22 @@ const READ: &str = "
 select version, name, sha256, applied_at is not null,
     to_char(coalesce(applied_at, started_at) at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),
     component
-from avenire.migrations order by version";
+from _avenire.migrations order by version";
 
 const APPLIED: &str = "
-insert into avenire.migrations (component, version, name, sha256, took_ms)
+insert into _avenire.migrations (component, version, name, sha256, took_ms)
 values ($1, $2, $3, $4, $5)";
 
 const STARTED: &str = "
-insert into avenire.migrations (component, version, name, sha256, applied_at)
+insert into _avenire.migrations (component, version, name, sha256, applied_at)
 values ($1, $2, $3, $4, null)";
 
 const FINISHED: &str = "
-update avenire.migrations set applied_at = now(), took_ms = $3
+update _avenire.migrations set applied_at = now(), took_ms = $3
 where component = $1 and version = $2 and applied_at is null";
 
 const FORGOTTEN: &str = "
-delete from avenire.migrations where component = $1 and version = $2 and applied_at is null";
+delete from _avenire.migrations where component = $1 and version = $2 and applied_at is null";
 
 /// The rows of a component, none when there is no ledger yet.
 pub(super) async fn read(

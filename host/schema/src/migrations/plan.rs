@@ -103,8 +103,8 @@ impl PlanError {
             }
             Self::Interrupted { version, .. } => format!(
                 "look which of its statements took effect (an index may be left invalid); then \
-                 undo them and `delete from avenire.migrations where version = {version} and \
-                 applied_at is null`, or finish them and `update avenire.migrations set \
+                 undo them and `delete from _avenire.migrations where version = {version} and \
+                 applied_at is null`, or finish them and `update _avenire.migrations set \
                  applied_at = now() where version = {version} and applied_at is null`"
             ),
         }
@@ -212,6 +212,6 @@ mod tests {
         started.state = State::Started { at: "then".into() };
         let found = check(&[started], &[file(1), file(2)]).unwrap_err();
         assert!(matches!(found, PlanError::Interrupted { version: 1, .. }));
-        assert!(found.hint().contains("delete from avenire.migrations where version = 1"));
+        assert!(found.hint().contains("delete from _avenire.migrations where version = 1"));
     }
 }

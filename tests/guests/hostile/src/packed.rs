@@ -81,13 +81,17 @@ impl<'a> Reader<'a> {
 /// The text of a cell in Postgres' binary format; hexadecimal digits for types that
 /// the tests do not read.
 fn cell_text(type_oid: u32, bytes: &[u8]) -> String {
-    match (type_oid, bytes) {
-        (16, [value]) => (*value == 1).to_string(),
-        (20, &[a, b, c, d, e, f, g, h]) => i64::from_be_bytes([a, b, c, d, e, f, g, h]).to_string(),
-        (21, &[a, b]) => i16::from_be_bytes([a, b]).to_string(),
-        (23, &[a, b, c, d]) => i32::from_be_bytes([a, b, c, d]).to_string(),
-        (26, &[a, b, c, d]) => u32::from_be_bytes([a, b, c, d]).to_string(),
-        (18 | 19 | 25 | 1042 | 1043, text) => String::from_utf8_lossy(text).into_owned(),
-        (_, other) => other.iter().map(|byte| format!("{byte:02x}")).collect(),
+    match type_oid {
+        16 => (bytes != [0]).to_string(),
+        20 => i64::from_be_bytes(exactly(bytes)).to_string(),
+        21 => i16::from_be_bytes(exactly(bytes)).to_string(),
+        23 => i32::from_be_bytes(exactly(bytes)).to_string(),
+        26 => u32::from_be_bytes(exactly(bytes)).to_string(),
+        18 | 19 | 25 | 1042 | 1043 => String::from_utf8(bytes.to_vec()).expect("text in UTF-8"),
+        _ => bytes.iter().fold(String::new(), |digits, byte| format!("{digits}{byte:02x}")),
     }
+}
+
+fn exactly<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    bytes.try_into().expect("a cell as long as its type is")
 }

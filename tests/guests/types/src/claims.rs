@@ -39,6 +39,7 @@ const CLAIMS: &[(&str, Try)] = &[
     ("check and foreign key violations carry theirs", other_violations),
     ("an unknown type is the host's error", unknown_type),
     ("transaction statements as text are denied", no_begin),
+    ("usual results need no more memory than the instance has", memory_stays),
 ];
 
 pub(crate) fn try_all(connection: &mut HostConnection) -> Result<Vec<Claim>, Failure> {
@@ -61,10 +62,12 @@ fn ids(connection: &mut HostConnection) -> Result<Vec<i32>, String> {
     scratch::table.order(scratch::id).select(scratch::id).load(connection).map_err(text)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "what `map_err` takes")]
 fn text(error: Error) -> String {
     format!("{error} ({:?})", sqlstate(&error))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "reads better at the calls")]
 fn expect<T: PartialEq + std::fmt::Debug>(seen: T, expected: T) -> Result<(), String> {
     if seen == expected { Ok(()) } else { Err(format!("{seen:?} instead of {expected:?}")) }
 }
@@ -134,16 +137,15 @@ fn ignored_failure_fails_the_commit(connection: &mut HostConnection) -> Result<(
 }
 
 fn read_only(connection: &mut HostConnection) -> Result<(), String> {
-    let result = connection.build_transaction().read_only().serializable().deferrable().run(
-        |connection| {
+    let result =
+        connection.build_transaction().read_only().serializable().deferrable().run(|connection| {
             let isolation: String = diesel::select(diesel::dsl::sql::<Text>(
                 "current_setting('transaction_isolation')",
             ))
             .get_result(connection)?;
             assert_eq!(isolation, "serializable");
             insert(connection, 1)
-        },
-    );
+        });
     expect(
         matches!(&result, Err(Error::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, _))),
         true,
@@ -158,7 +160,8 @@ fn options_do_not_nest(connection: &mut HostConnection) -> Result<(), String> {
 }
 
 fn streams(connection: &mut HostConnection) -> Result<(), String> {
-    let numbers = diesel::dsl::sql_query("select n, repeat('x', 100) from generate_series(1, 5000) n");
+    let numbers =
+        diesel::dsl::sql_query("select n, repeat('x', 100) from generate_series(1, 5000) n");
     let numbers = numbers.load_iter::<Number, Streamed>(connection).map_err(text)?;
     let mut seen = 0;
     for number in numbers {
@@ -311,4 +314,27 @@ fn no_begin(connection: &mut HostConnection) -> Result<(), String> {
         Some(wit::Error::Denied(_)) => Ok(()),
         _ => Err(text(error)),
     }
+}
+
+/// A hundred results of a thousand rows each.
+fn memory_stays(connection: &mut HostConnection) -> Result<(), String> {
+    let before = memory_pages();
+    for _ in 0..100 {
+        let numbers: Vec<Number> =
+            diesel::sql_query("select n, repeat('x', 100) as x from generate_series(1, 1000) n")
+                .load(connection)
+                .map_err(text)?;
+        expect(numbers.len(), 1000)?;
+    }
+    expect(memory_pages(), before)
+}
+
+#[cfg(target_family = "wasm")]
+fn memory_pages() -> usize {
+    core::arch::wasm32::memory_size(0)
+}
+
+#[cfg(not(target_family = "wasm"))]
+fn memory_pages() -> usize {
+    0
 }

@@ -66,8 +66,7 @@ impl ToSql<PlaceType, Pg> for Place {
 
 impl FromSql<PlaceType, Pg> for Place {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
-        let (floor, label) =
-            FromSql::<Record<(Integer, Nullable<Text>)>, Pg>::from_sql(value)?;
+        let (floor, label) = FromSql::<Record<(Integer, Nullable<Text>)>, Pg>::from_sql(value)?;
         Ok(Self { floor, label })
     }
 }

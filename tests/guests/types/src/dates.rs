@@ -2,9 +2,7 @@
 
 use avenire_sdk::prelude::*;
 use diesel::data_types::{PgDate, PgInterval, PgTime, PgTimestamp};
-use diesel::sql_types::{
-    Date, Interval, Time, Timestamp as PlainTimestamp, Timestamptz,
-};
+use diesel::sql_types::{Date, Interval, Time, Timestamp as PlainTimestamp, Timestamptz};
 use time::macros::{date, datetime, time};
 
 use crate::bindings::exports::avenire::types_test::checks::RoundTrip;

@@ -9,6 +9,8 @@ mod round_trip;
 mod scalars;
 
 mod bindings {
+    #![expect(clippy::same_length_and_capacity, reason = "generated")]
+
     avenire_sdk::contract!("avenire:types-test/types-test@0.1.0" in [
         "../../../wit/database/v0.1", "../../../wit/types/v0.1", "wit",
     ]);
@@ -32,6 +34,10 @@ impl Guest for Component {
 
     fn claims() -> Result<Vec<Claim>, Failure> {
         claims::try_all(&mut database())
+    }
+
+    fn panic(message: String) {
+        panic!("{message}");
     }
 }
 

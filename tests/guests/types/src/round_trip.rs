@@ -6,6 +6,13 @@
 /// `shown` stands around it and turns it into text; `key` is what is compared where `==`
 /// does not do, such as for NaN.
 macro_rules! round_trip {
+    (@same $rust:ty, $loaded:ident, $value:ident) => {
+        $loaded == $value
+    };
+    (@same $rust:ty, $loaded:ident, $value:ident, $key:expr) => {{
+        let key: fn(&$rust) -> _ = $key;
+        key(&$loaded) == key(&$value)
+    }};
     (
         $connection:expr, $trips:expr, $name:literal, $sql:ty, $rust:ty,
         $value:expr => $expected:expr
@@ -23,9 +30,7 @@ macro_rules! round_trip {
         let query = diesel::select((loaded, shown));
         let (loaded, text): ($rust, String) =
             diesel::RunQueryDsl::get_result(query, $connection)?;
-        let keys: &[fn(&$rust, &$rust) -> bool] =
-            &[$(|a, b| { let key: fn(&$rust) -> _ = $key; key(a) == key(b) },)? |a, b| a == b];
-        let same = keys.first().is_some_and(|same| same(&loaded, &value));
+        let same = round_trip!(@same $rust, loaded, value $(, $key)?);
         $trips.push($crate::bindings::exports::avenire::types_test::checks::RoundTrip {
             name: $name.to_owned(),
             expected: $expected.to_owned(),

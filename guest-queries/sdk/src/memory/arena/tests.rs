@@ -88,7 +88,8 @@ fn blocks_in_use_never_overlap() {
     let mut allocated = 0;
     let mut state = 42_u64;
     let mut random = move |below: usize| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as usize % below
     };
     for step in 0..20_000_usize {
