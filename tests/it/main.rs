@@ -7,9 +7,12 @@ mod crafted;
 mod database;
 mod imports;
 mod json;
+mod leftovers;
+mod limits;
 mod pristine;
 mod roles;
 mod stage;
+mod transactions;
 mod wit;
 
 use std::sync::OnceLock;

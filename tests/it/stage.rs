@@ -1,6 +1,9 @@
 //! The hostile component in slots with different limits, on a private database.
 
-use anyhow::{Context as _, Result};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
 use avenire_app::engine::{CallError, Slot};
 use avenire_tests::{TestDatabase, TestHost, TestProject};
 use serde_json::{Value, json};
@@ -86,12 +89,59 @@ impl Stage {
     /// What each step of a script led to, as [`short`] says it.
     pub(crate) async fn script(&self, slot: &str, steps: Value) -> Result<Vec<String>> {
         let outcomes = self.ok(&format!("{slot}.run"), json!({"steps": steps})).await?;
-        Ok(outcomes.as_array().into_iter().flatten().map(short).collect())
+        Ok(all_short(&outcomes))
     }
 
     /// How a script's call failed.
     pub(crate) async fn script_error(&self, slot: &str, steps: Value) -> Result<CallError> {
         self.error(&format!("{slot}.run"), json!({"steps": steps})).await
+    }
+
+    /// Runs an attack and, on the same thread, well-behaved calls one after another
+    /// until it ends. Returns the attack's error and how many of the calls it took.
+    pub(crate) async fn beside(&self, function: &str, arguments: Value) -> Result<(CallError, u32)> {
+        let ended = AtomicBool::new(false);
+        let attack = async {
+            let error = self.error(function, arguments).await;
+            ended.store(true, Ordering::Relaxed);
+            error
+        };
+        let others = async {
+            let mut calls = 0;
+            while !ended.load(Ordering::Relaxed) {
+                let answer = self.cell("steady", "select 6 * 7").await?;
+                ensure!(answer == "42", "a well-behaved call answered {answer}");
+                calls += 1;
+            }
+            Ok(calls)
+        };
+        let (error, calls) = tokio::join!(attack, others);
+        Ok((error?, calls?))
+    }
+
+    /// Fails unless the slot still serves.
+    pub(crate) async fn serves(&self, slot: &str) -> Result<()> {
+        let answer = self.cell(slot, "select 'alive'").await?;
+        ensure!(answer == "alive", "{slot} answered {answer}");
+        Ok(())
+    }
+
+    /// Fails unless everything that calls began in Postgres has ended. Cancelling
+    /// reaches it a moment after the call's end; a minute is far more than it takes and
+    /// far less than what the attacks sleep.
+    pub(crate) async fn no_statement_goes_on(&self) -> Result<()> {
+        let busy = format!(
+            "select count(*) from pg_stat_activity where datname = '{}' and pid <> pg_backend_pid() \
+             and (state like 'idle in transaction%' or query like '%pg_sleep%' and state = 'active')",
+            self.database().name()
+        );
+        for _ in 0..600 {
+            if self.database().count(&busy).await? == 0 {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        bail!("a statement or a transaction outlived its call")
     }
 
     /// Rows in `note` with that text.
@@ -104,6 +154,16 @@ impl Stage {
     pub(crate) async fn writes(&self) -> Result<i64> {
         self.database().count("select case when is_called then last_value else 0 end from note_id_seq").await
     }
+}
+
+/// A step of a script with a value.
+pub(crate) fn step(tag: &str, value: impl Into<Value>) -> Value {
+    json!({"tag": tag, "val": value.into()})
+}
+
+/// What each element of a list of results is, in short.
+pub(crate) fn all_short(outcomes: &Value) -> Vec<String> {
+    outcomes.as_array().into_iter().flatten().map(short).collect()
 }
 
 /// A result as WIT's JSON has it, in short: the value's text, or the error behind an

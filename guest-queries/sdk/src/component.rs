@@ -7,7 +7,7 @@ use crate::bindings::avenire::database::diagnostics;
 /// Generates the Rust side of a contract in the module it stands in, with the types of
 /// `avenire:database` and `avenire:types` taken from the SDK.
 ///
-/// ```ignore
+/// ```text
 /// mod bindings {
 ///     avenire_sdk::contract!("avenire:chat/chat@0.1.0" in ["../../wit/database/v0.1", …]);
 /// }
@@ -40,7 +40,7 @@ macro_rules! contract {
 
 /// Exports a type that implements the contract's `Guest` traits as the component.
 ///
-/// ```ignore
+/// ```text
 /// avenire_sdk::export!(Component in bindings);
 /// ```
 #[macro_export]

@@ -2,9 +2,12 @@
 //!
 //! Two lines write any query:
 //!
-//! ```ignore
-//! use avenire_sdk::{database, prelude::*, schema::chat::{Chat, chat}};
-//! let newest: Vec<Chat> = chat::table.order(chat::created_at.desc()).limit(10).load(&mut database())?;
+//! ```no_run
+//! use avenire_sdk::{prelude::*, schema::chat::{Chat, chat}};
+//!
+//! fn newest() -> Result<Vec<Chat>, Failure> {
+//!     Ok(chat::table.order(chat::created_at.desc()).limit(10).load(&mut database())?)
+//! }
 //! ```
 //!
 //! Owns the mapping between Diesel and the host's interface, of queries, transactions,
@@ -17,6 +20,7 @@ pub mod component;
 pub mod connection;
 pub mod error;
 pub mod log;
+pub mod packed;
 pub mod prelude;
 pub mod wit;
 

@@ -13,6 +13,7 @@ mod host;
 pub mod manifest;
 mod project;
 mod roles;
+mod signatures;
 mod targets;
 
 pub use build::{Built, build};
@@ -22,6 +23,7 @@ pub use error::AppError;
 pub use host::{Host, Selection, check, check_file, unknown_component};
 pub use project::Project;
 pub use roles::role_name;
+pub use signatures::{Signature, signatures};
 pub use targets::{BINARIES_VARIABLE, Embedding, Targets};
 
 pub use avenire_engine as engine;

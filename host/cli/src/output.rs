@@ -1,9 +1,7 @@
 //! The only place that prints: results to standard output, everything else to
 //! standard error.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the printer")]
-
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -33,14 +31,14 @@ impl Printer {
     pub(crate) fn text(&self, text: &str) {
         if !self.json {
             self.done();
-            println!("{text}");
+            to_stdout(text);
         }
     }
 
     /// A result for machines. Nothing when results are for people.
     pub(crate) fn object(&self, value: &Value) {
         if self.json {
-            println!("{value}");
+            to_stdout(&value.to_string());
         }
     }
 
@@ -48,9 +46,9 @@ impl Printer {
     pub(crate) fn document(&self, value: &Value) {
         self.done();
         if std::io::stdout().is_terminal() {
-            println!("{value:#}");
+            to_stdout(&format!("{value:#}"));
         } else {
-            println!("{value}");
+            to_stdout(&value.to_string());
         }
     }
 
@@ -58,7 +56,7 @@ impl Printer {
     pub(crate) fn note(&self, text: &str) {
         if !self.quiet {
             self.done();
-            eprintln!("{text}");
+            to_stderr(text);
         }
     }
 
@@ -68,7 +66,7 @@ impl Printer {
             return;
         }
         if !std::io::stderr().is_terminal() {
-            eprintln!("- {text}");
+            to_stderr(&format!("- {text}"));
             return;
         }
         self.done();
@@ -107,9 +105,19 @@ impl Printer {
     /// As [`Printer::error`], for what is no error type.
     pub(crate) fn error_text(&self, text: &str, hint: Option<&str>) {
         self.done();
-        eprintln!("error: {text}");
+        to_stderr(&format!("error: {text}"));
         if let Some(hint) = hint {
-            eprintln!("hint: {hint}");
+            to_stderr(&format!("hint: {hint}"));
         }
     }
+}
+
+// A reader that has seen enough, such as `head`, is no reason to fail.
+
+fn to_stdout(line: &str) {
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}
+
+fn to_stderr(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
 }

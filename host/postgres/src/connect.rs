@@ -282,7 +282,7 @@ fn keep_alive(stream: &TcpStream, keepalive: &Keepalive) -> io::Result<()> {
 /// The moment after a duration from now. Durations come from configurations, so that
 /// those beyond a year count as a year and can not overflow a clock.
 pub(crate) fn after(duration: Duration) -> Instant {
-    const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+    const YEAR: Duration = Duration::from_hours(365 * 24);
     Instant::now() + duration.min(YEAR)
 }
 

@@ -203,8 +203,8 @@ impl Own {
         let connection = lease.connection().map_err(Failure::Ours)?;
         let beginning = connection.client().batch_execute(&begin);
         let preparing = prepare_once(inner, connection, sql, parameters);
-        let (begun, prepared) = join(beginning, preparing).await;
-        begun.map_err(Failure::preparing)?;
+        let (started, prepared) = join(beginning, preparing).await;
+        started.map_err(Failure::preparing)?;
         let (prepared, looked_up) = prepared?;
         let layout = prepared.layout.clone();
         let plan = Plan::Named(Arc::new(prepared));

@@ -38,7 +38,12 @@ fn loading(rounds: usize, table: &mut Table) -> Result<()> {
         cache.load(&sandbox, &file)?;
         values.push(millis(began.elapsed()));
     }
-    table.add("cached-load-ms", "ms", "the same from its compiled cache: read, check, link", values);
+    table.add(
+        "cached-load-ms",
+        "ms",
+        "the same from its compiled cache: read, check, link",
+        values,
+    );
     Ok(())
 }
 
@@ -46,14 +51,22 @@ fn loading(rounds: usize, table: &mut Table) -> Result<()> {
 /// shared among n of them counted as 1/n (PSS in proc_pid_smaps_rollup(5)).
 async fn embedded_cluster(table: &mut Table) -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let guard = || Guard { program: std::env::current_exe().unwrap_or_default(), arguments: vec!["__guard".into()] };
+    let guard = || Guard {
+        program: std::env::current_exe().unwrap_or_default(),
+        arguments: vec!["__guard".into()],
+    };
     let start = async || -> Result<(Cluster, f64)> {
         let began = Instant::now();
         let cluster = embedded::start(embedded::Options::new(folder.path(), guard())).await?;
         Ok((cluster, millis(began.elapsed())))
     };
     let (cluster, first) = start().await?;
-    table.add("embedded-first-start-ms", "ms", "making and starting an embedded cluster", vec![first]);
+    table.add(
+        "embedded-first-start-ms",
+        "ms",
+        "making and starting an embedded cluster",
+        vec![first],
+    );
     tokio::time::sleep(Duration::from_secs(3)).await;
     let postmaster = postmaster(&cluster)?;
     let guard_process = parent(postmaster)?;
@@ -107,7 +120,8 @@ fn postmaster(cluster: &Cluster) -> Result<u32> {
 fn family(root: u32) -> Result<Vec<u32>> {
     let mut members = vec![root];
     for entry in std::fs::read_dir("/proc")? {
-        let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
+        let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse::<u32>().ok())
+        else {
             continue;
         };
         let mut ancestor = pid;

@@ -41,8 +41,11 @@ impl Table {
 
     pub(crate) fn print(&self, json: bool) {
         if json {
-            let figures: Map<String, Value> =
-                self.rows.iter().map(|row| (row.name.to_owned(), Value::from(row.median))).collect();
+            let figures: Map<String, Value> = self
+                .rows
+                .iter()
+                .map(|row| (row.name.to_owned(), Value::from(row.median)))
+                .collect();
             println!("{}", Value::Object(figures));
             return;
         }

@@ -20,12 +20,16 @@ use crate::wire::Batch;
 
 /// Statements that are sent together, in the order in which they were added.
 ///
-/// ```ignore
-/// let mut batch = connection.batch();
-/// let deleted = batch.execute(diesel::delete(old_chats))?;
-/// let left = batch.load::<Chat, _>(chat::table.limit(10))?;
-/// let mut outcomes = batch.run()?;
-/// let (deleted, left) = (outcomes.affected(deleted)?, outcomes.rows(left)?);
+/// ```no_run
+/// use avenire_sdk::{prelude::*, schema::chat::{Chat, chat}};
+///
+/// fn forget(connection: &mut HostConnection, user: &str) -> Result<(usize, Vec<Chat>), Failure> {
+///     let mut batch = connection.batch();
+///     let deleted = batch.execute(diesel::delete(chat::table.filter(chat::user_id.eq(user))))?;
+///     let left = batch.load::<Chat, _>(chat::table.limit(10))?;
+///     let mut outcomes = batch.run()?;
+///     Ok((outcomes.affected(deleted)?, outcomes.rows(left)?))
+/// }
 /// ```
 #[must_use = "a batch is sent by `run` or `run_each`"]
 pub struct StatementBatch<'a> {

@@ -16,8 +16,16 @@ const BATCH_BYTES: u32 = 64 * 1024;
 /// The loading mode for results that may be large: rows are fetched in batches through a
 /// cursor of the host, so that memory stays constant.
 ///
-/// ```ignore
-/// for row in users::table.load_iter::<User, Streamed>(&mut database())? { … }
+/// ```no_run
+/// use avenire_sdk::{prelude::*, schema::auth::{User, users}};
+///
+/// fn count_verified() -> QueryResult<usize> {
+///     let mut verified = 0;
+///     for user in users::table.load_iter::<User, Streamed>(&mut database())? {
+///         verified += usize::from(user?.email_verified);
+///     }
+///     Ok(verified)
+/// }
 /// ```
 ///
 /// Other statements may run between two rows. The cursor holds a connection of the host

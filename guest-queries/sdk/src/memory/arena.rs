@@ -1,8 +1,8 @@
 //! Cuts blocks from one fixed piece of memory. Owns which bytes are in use. Never: grows.
 //!
 //! Blocks are cut from the front. Freed blocks of up to [`LARGEST_CLASS`] bytes are kept
-//! in lists by size and reused, so that few pages are touched. The last block goes back
-//! to the rest, whatever its size. Larger blocks that are freed in another order are lost.
+//! in lists by size and reused, so that few pages are touched; larger ones in one list, in
+//! which neighbours become one. The last block goes back to the rest, whatever its size.
 #![expect(unsafe_code, reason = "an allocator hands out raw memory; each block says why it may")]
 
 use std::alloc::Layout;
@@ -22,9 +22,12 @@ const CLASSES: usize = LARGEST_CLASS / GRAIN;
 /// The first free block of a list, or the next one.
 type Link = Option<NonNull<FreeBlock>>;
 
-/// What stands in a free block. Fits any block: smaller than a grain and aligned less.
+/// What stands in a free block. Fits any block: no larger than a grain, aligned no more.
+#[derive(Clone, Copy)]
 struct FreeBlock {
     next: Link,
+    /// In bytes.
+    size: usize,
 }
 
 const _: () = assert!(size_of::<FreeBlock>() <= GRAIN && align_of::<FreeBlock>() <= GRAIN);
@@ -35,11 +38,14 @@ struct Memory<const SIZE: usize>(UnsafeCell<[MaybeUninit<u8>; SIZE]>);
 /// `SIZE` bytes and which of them are in use. For one thread.
 ///
 /// Invariants: `next` is a multiple of the grain and at most `SIZE`; blocks in use and
-/// blocks in lists do not overlap and lie in front of `next`.
+/// blocks in lists do not overlap and lie in front of `next`; blocks in lists hold a
+/// `FreeBlock`. Large blocks are listed by falling addresses, no two of them touch, and
+/// none ends at `next`.
 pub(super) struct Arena<const SIZE: usize> {
     memory: Memory<SIZE>,
     next: Cell<usize>,
     free: [Cell<Link>; CLASSES],
+    large: Cell<Link>,
 }
 
 impl<const SIZE: usize> Arena<SIZE> {
@@ -50,6 +56,7 @@ impl<const SIZE: usize> Arena<SIZE> {
             memory: Memory(UnsafeCell::new([MaybeUninit::zeroed(); SIZE])),
             next: Cell::new(0),
             free: [const { Cell::new(None) }; CLASSES],
+            large: Cell::new(None),
         }
     }
 
@@ -60,12 +67,11 @@ impl<const SIZE: usize> Arena<SIZE> {
             return None;
         }
         let size = block_size(layout.size())?;
-        if let Some(list) = self.list_of(size)
-            && let Some(block) = list.get()
-        {
-            // SAFETY: a block in a list is not in use, lies within the memory, and holds
-            // the `FreeBlock` that `release` wrote. Nobody else refers to it.
-            list.set(unsafe { block.as_ref() }.next);
+        let reused = match self.list_of(size) {
+            Some(list) => list.get().inspect(|block| list.set(read(*block).next)),
+            None => self.take_large(size),
+        };
+        if let Some(block) = reused {
             return Some(block.cast());
         }
         let start = self.next.get();
@@ -100,14 +106,87 @@ impl<const SIZE: usize> Arena<SIZE> {
     /// They begin at a multiple of the grain, lie in front of `next`, and nobody uses them.
     unsafe fn give_back(&self, block: NonNull<u8>, size: usize) {
         let start = self.offset(block);
+        let block = block.cast::<FreeBlock>();
         if start + size == self.next.get() {
             self.next.set(start);
+            self.shorten();
         } else if let Some(list) = self.list_of(size) {
-            let link = block.cast::<FreeBlock>();
             // SAFETY: the bytes are at least a grain and aligned to one, which a `FreeBlock`
             // fits; nobody else refers to them, as the caller promises.
-            unsafe { link.write(FreeBlock { next: list.get() }) };
-            list.set(Some(link));
+            unsafe { block.write(FreeBlock { next: list.get(), size }) };
+            list.set(Some(block));
+        } else {
+            // SAFETY: as the caller promises.
+            unsafe { self.keep_large(block, size) };
+        }
+    }
+
+    /// Takes the first large block that is large enough out of its list.
+    fn take_large(&self, size: usize) -> Link {
+        let (mut above, mut here) = (None, self.large.get());
+        while let Some(block) = here {
+            let found = read(block);
+            if found.size >= size {
+                self.link_large(above, found.next);
+                if found.size > size {
+                    // SAFETY: what is over is free, as the whole block was, and begins and
+                    // ends at multiples of the grain.
+                    unsafe { self.give_back(block.cast().byte_add(size), found.size - size) };
+                }
+                return Some(block);
+            }
+            (above, here) = (here, found.next);
+        }
+        None
+    }
+
+    /// Puts a large block into its list, as one with the neighbours that are free too.
+    ///
+    /// # Safety
+    ///
+    /// As for `give_back`; the bytes do not end at `next`.
+    unsafe fn keep_large(&self, block: NonNull<FreeBlock>, mut size: usize) {
+        let at = block.addr().get();
+        let (mut further, mut above, mut below) = (None, None, self.large.get());
+        while let Some(other) = below.filter(|other| other.addr().get() > at) {
+            (further, above, below) = (above, below, read(other).next);
+        }
+        if let Some(higher) = above.filter(|higher| higher.addr().get() == at + size) {
+            size += read(higher).size;
+            above = further;
+        }
+        let lower = below.filter(|lower| lower.addr().get() + read(*lower).size == at);
+        let (block, free) = match lower {
+            Some(lower) => {
+                let FreeBlock { next, size: its } = read(lower);
+                (lower, FreeBlock { next, size: its + size })
+            }
+            None => (block, FreeBlock { next: below, size }),
+        };
+        // SAFETY: the bytes are free, at least a grain and aligned to one.
+        unsafe { block.write(free) };
+        self.link_large(above, Some(block));
+    }
+
+    /// Makes `link` follow the large block `above`, or begin the list.
+    fn link_large(&self, above: Link, link: Link) {
+        match above {
+            // SAFETY: `above` is in the list, so it holds a `FreeBlock` that nobody else
+            // refers to.
+            Some(mut above) => unsafe { above.as_mut() }.next = link,
+            None => self.large.set(link),
+        }
+    }
+
+    /// Gives the highest large block back to the rest if it ends there now.
+    fn shorten(&self) {
+        if let Some(block) = self.large.get() {
+            let FreeBlock { next, size } = read(block);
+            let start = self.offset(block.cast());
+            if start + size == self.next.get() {
+                self.next.set(start);
+                self.large.set(next);
+            }
         }
     }
 
@@ -148,6 +227,13 @@ impl<const SIZE: usize> Arena<SIZE> {
     fn base(&self) -> *mut u8 {
         self.memory.0.get().cast()
     }
+}
+
+/// What stands in a block that is in a list.
+fn read(block: NonNull<FreeBlock>) -> FreeBlock {
+    // SAFETY: only called for blocks in lists: they lie within the memory, are not in use
+    // and hold a `FreeBlock`.
+    unsafe { block.read() }
 }
 
 /// The size of the block that holds so many bytes: at least one grain.

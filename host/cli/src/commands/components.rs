@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use avenire_app::engine::{Component, Function};
-use avenire_app::{AppError, Project};
+use avenire_app::engine::Component;
+use avenire_app::manifest::ComponentEntry;
+use avenire_app::{AppError, Project, Signature};
 use serde_json::json;
 
 use crate::arguments::ComponentsCommand;
@@ -77,9 +78,9 @@ async fn check(
                 }));
             }
             Err(error) => {
-                let (error, hint) = (anyhow::Error::from(error), None::<String>);
+                let error = anyhow::Error::from(error);
                 let causes: Vec<_> = error.chain().map(ToString::to_string).collect();
-                let hint = hint.or_else(|| crate::exit::hint(&error));
+                let hint = crate::exit::hint(&error);
                 list.push(json!({
                     "component": name, "fits": false, "reason": causes.join(": "), "hint": hint,
                 }));
@@ -115,10 +116,11 @@ async fn list(project: &Project, printer: &Printer) -> Result<Exit> {
         match avenire_app::check(project, name).await {
             Ok(component) => {
                 printer.text(&format!("{name} ({})", component.interfaces().join(", ")));
-                for function in component.functions() {
-                    printer.text(&format!("  {}", function.signature()));
+                let functions = signatures_of(project, entry)?;
+                for function in &functions {
+                    printer.text(&format!("  {}", function.text));
                 }
-                let functions: Vec<_> = component.functions().map(describe).collect();
+                let functions: Vec<_> = functions.iter().map(describe).collect();
                 list.push(json!({
                     "component": name, "file": entry.path, "sha256": component.digest_hex(),
                     "functions": functions,
@@ -135,8 +137,13 @@ async fn list(project: &Project, printer: &Printer) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn describe(function: &Function) -> serde_json::Value {
+fn signatures_of(project: &Project, entry: &ComponentEntry) -> Result<Vec<Signature>> {
+    let bytes = std::fs::read(project.path(&entry.path))?;
+    avenire_app::signatures(&bytes).map_err(anyhow::Error::msg)
+}
+
+fn describe(function: &Signature) -> serde_json::Value {
     json!({
-        "interface": function.interface(), "name": function.name(), "signature": function.signature(),
+        "interface": function.interface, "name": function.name, "signature": function.text,
     })
 }

@@ -61,9 +61,10 @@ fn shown_path(project: &Project, file: &std::path::Path) -> String {
 fn database(host: &Host) -> String {
     match &host.targets().embedded {
         Some(cluster) => format!(
-            "embedded Postgres {} (psql \"{}\")",
+            "embedded Postgres {} (psql -h {} -U postgres {})",
             cluster.version(),
-            cluster.url()
+            cluster.socket_folder().display(),
+            host.targets().direct.database()
         ),
         None => host.targets().pooled.redacted(),
     }

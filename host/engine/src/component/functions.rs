@@ -8,7 +8,7 @@ use wasmtime::component::types::{ComponentFunc, ComponentItem, Type};
 use wasmtime::component::{Component, ComponentExportIndex};
 
 use crate::error::LoadError;
-use crate::json::{camel_case, type_name};
+use crate::json::camel_case;
 
 /// A function that can be called.
 #[derive(Debug)]
@@ -30,15 +30,6 @@ impl Function {
     /// The interface it belongs to, with its version.
     pub fn interface(&self) -> &str {
         &self.interface
-    }
-
-    /// What it takes and gives, as in WIT, with named types written out.
-    pub fn signature(&self) -> String {
-        let parameters: Vec<String> =
-            self.parameters.iter().map(|(name, ty)| format!("{name}: {}", type_name(ty))).collect();
-        let result =
-            self.result.as_ref().map_or_else(String::new, |ty| format!(" -> {}", type_name(ty)));
-        format!("{}({}){result}", self.name, parameters.join(", "))
     }
 
     /// Names and types of the parameters, in order.

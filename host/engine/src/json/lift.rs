@@ -43,8 +43,8 @@ fn lift(ty: &Type, value: Val) -> Result<Value, String> {
         (_, Val::U32(value)) => Value::from(value),
         (_, Val::S64(value)) => Value::from(value),
         (_, Val::U64(value)) => Value::from(value),
-        (_, Val::Float32(value)) => float(f64::from(value), &value.to_string()),
-        (_, Val::Float64(value)) => float(value, &value.to_string()),
+        (_, Val::Float32(value)) => float(f64::from(value), &format!("{value:?}")),
+        (_, Val::Float64(value)) => float(value, &format!("{value:?}")),
         (_, Val::Char(value)) => Value::String(value.to_string()),
         (_, Val::String(value)) => Value::String(value),
         (Type::List(list), Val::List(items)) => {
@@ -103,7 +103,8 @@ fn tagged(tag: String, value: Option<Value>) -> Value {
     Value::Object(members)
 }
 
-/// The shortest digits that give the same float again.
+/// The shortest digits that give the same float again; `digits` are as Rust's debug
+/// form has them, which turns to an exponent where the digits would be many zeroes.
 fn float(value: f64, digits: &str) -> Value {
     if value.is_nan() {
         return Value::from("NaN");
@@ -111,6 +112,7 @@ fn float(value: f64, digits: &str) -> Value {
     if value.is_infinite() {
         return Value::from(if value > 0.0 { "Infinity" } else { "-Infinity" });
     }
+    let digits = digits.strip_suffix(".0").unwrap_or(digits);
     digits.parse::<Number>().map_or_else(|_| Value::from(value), Value::Number)
 }
 

@@ -2,6 +2,7 @@
 //! opens a connection or reads a file, and never shows the password.
 
 mod error;
+mod hosts;
 mod options;
 mod pairs;
 mod startup;

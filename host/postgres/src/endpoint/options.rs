@@ -1,15 +1,15 @@
 //! Gives the keys of a connection string their meaning. Owns the list of known
 //! keys and the defaults; refuses what it can not honour, with the reason.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::error::UrlError;
+use super::hosts::{is_local, named_by_host, pair, pooling};
 use super::pairs::Pair;
 use super::startup;
 use super::{
-    ChannelBinding, Endpoint, Host, Keepalive, LoadBalance, Negotiation, Place, Pooling, Roots,
+    ChannelBinding, Endpoint, Host, Keepalive, LoadBalance, Negotiation, Place, Roots,
     SessionAttributes, Tls, TlsMode,
 };
 
@@ -317,7 +317,7 @@ impl Draft {
     }
 
     fn finish(mut self) -> Result<Endpoint, UrlError> {
-        let hosts = self.hosts()?;
+        let hosts = pair(self.hosts.as_deref(), self.addresses.as_deref(), self.ports.as_deref())?;
         let tls = self.tls(&hosts)?;
         if self.channel_binding == Some(ChannelBinding::Require) && tls.mode == TlsMode::Disabled {
             return Err(UrlError::Unsupported {
@@ -360,68 +360,24 @@ impl Draft {
         })
     }
 
-    fn hosts(&self) -> Result<Vec<Host>, UrlError> {
-        let list = |text: &Option<String>| -> Vec<String> {
-            text.as_deref()
-                .unwrap_or_default()
-                .split(',')
-                .map(|part| part.trim().to_owned())
-                .collect()
-        };
-        let (names, addresses, ports) =
-            (list(&self.hosts), list(&self.addresses), list(&self.ports));
-        let count = names.len().max(addresses.len());
-        let mut hosts = Vec::with_capacity(count);
-        for index in 0..count {
-            let pick = |list: &[String]| -> Result<String, UrlError> {
-                match list {
-                    [only] if only.is_empty() => Ok(String::new()),
-                    _ => list.get(index).cloned().ok_or(UrlError::HostCount),
-                }
-            };
-            let address = match pick(&addresses)?.as_str() {
-                "" => None,
-                text => {
-                    Some(text.parse::<IpAddr>().map_err(|_| expects("hostaddr", "an IP address"))?)
-                }
-            };
-            // One port serves all hosts.
-            let port = if let [only] = ports.as_slice() { only.clone() } else { pick(&ports)? };
-            hosts.push(Host {
-                place: place(&pick(&names)?, address),
-                address,
-                port: self::port(&port)?,
-            });
-        }
-        if ports.len() > 1 && ports.len() != count {
-            return Err(UrlError::HostCount);
-        }
-        Ok(hosts)
-    }
-
     fn tls(&self, hosts: &[Host]) -> Result<Tls, UrlError> {
         let sockets = hosts.iter().all(|host| matches!(host.place, Place::Socket(_)));
         let local = hosts.iter().all(is_local);
+        let is_direct = self.negotiation == Some(Negotiation::Direct);
         let mode = match self.ssl_mode {
             // Postgres speaks no TLS on Unix sockets, whatever is asked for.
             _ if sockets => TlsMode::Disabled,
             Some(SslMode::Disable) => TlsMode::Disabled,
             Some(SslMode::NoVerify) => TlsMode::Unverified,
-            Some(SslMode::Require) if self.libpq_compatible => {
-                if self.roots.is_some() {
-                    TlsMode::VerifyCa
-                } else {
-                    TlsMode::Unverified
-                }
+            Some(SslMode::Require) if self.libpq_compatible && self.roots.is_none() => {
+                TlsMode::Unverified
             }
+            Some(SslMode::Require) if self.libpq_compatible => TlsMode::VerifyCa,
             Some(SslMode::VerifyCa) => TlsMode::VerifyCa,
-            Some(SslMode::Require | SslMode::VerifyFull) => TlsMode::VerifyFull,
-            Some(SslMode::Prefer) | None
-                if local && self.negotiation != Some(Negotiation::Direct) =>
-            {
-                TlsMode::Opportunistic
+            Some(SslMode::Prefer) | None if local && !is_direct => TlsMode::Opportunistic,
+            Some(SslMode::Require | SslMode::VerifyFull | SslMode::Prefer) | None => {
+                TlsMode::VerifyFull
             }
-            Some(SslMode::Prefer) | None => TlsMode::VerifyFull,
         };
         let identity = match (&self.certificate, &self.key) {
             (None, None) => None,
@@ -452,88 +408,4 @@ fn unknown(key: &str) -> Result<(), UrlError> {
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, known)| known);
     Err(UrlError::UnknownKey { key: key.chars().take(64).collect(), nearest })
-}
-
-fn port(text: &str) -> Result<u16, UrlError> {
-    match text {
-        "" => Ok(5432),
-        _ => text
-            .parse::<u16>()
-            .ok()
-            .filter(|port| *port > 0)
-            .ok_or_else(|| UrlError::Port { port: text.chars().take(16).collect() }),
-    }
-}
-
-/// libpq: a path is the folder of a socket; without a host and an address it is
-/// this machine.
-fn place(name: &str, address: Option<IpAddr>) -> Place {
-    match (name, address) {
-        ("", Some(address)) => Place::Name(address.to_string()),
-        ("", None) => Place::Name("localhost".to_owned()),
-        _ if name.starts_with('/') || name.starts_with('@') => Place::Socket(PathBuf::from(name)),
-        _ => Place::Name(name.to_owned()),
-    }
-}
-
-fn is_local(host: &Host) -> bool {
-    match (&host.place, host.address) {
-        (Place::Socket(_), _) => true,
-        (_, Some(address)) => address.is_loopback(),
-        (Place::Name(name), None) => {
-            name.eq_ignore_ascii_case("localhost")
-                || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-        }
-    }
-}
-
-fn names(hosts: &[Host]) -> impl Iterator<Item = (&str, u16)> {
-    hosts.iter().filter_map(|host| match &host.place {
-        Place::Name(name) => Some((name.as_str(), host.port)),
-        Place::Socket(_) => None,
-    })
-}
-
-/// A pooler in between is told by the URL or by the names and ports of providers.
-/// Taking a direct endpoint for a pooled one costs speed, the other way round
-/// costs failures, so ports that poolers use count as poolers.
-fn pooling(hosts: &[Host], told: Option<bool>) -> Pooling {
-    let managed = names(hosts).find_map(|(name, port)| {
-        let first = name.split('.').next().unwrap_or_default();
-        if first.ends_with("-pooler") {
-            Some("the host's name ends with -pooler")
-        } else if name.ends_with(".supabase.com") && name.contains("pooler") && port == 6543 {
-            Some("Supavisor's transaction port 6543")
-        } else if name.ends_with(".rds.amazonaws.com") && name.contains(".proxy-") {
-            Some("RDS Proxy")
-        } else {
-            None
-        }
-    });
-    match (told, managed) {
-        (Some(false), _) => Pooling::Direct,
-        (_, Some(why)) => Pooling::Managed(why),
-        (Some(true), None) => Pooling::Unknown("pgbouncer=true"),
-        (None, None) => hosts
-            .iter()
-            .find_map(|host| match host.port {
-                6543 => Some(Pooling::Unknown("port 6543; pgbouncer=false if it is not")),
-                6432 => {
-                    Some(Pooling::Unknown("PgBouncer's port 6432; pgbouncer=false if it is not"))
-                }
-                _ => None,
-            })
-            .unwrap_or(Pooling::Direct),
-    }
-}
-
-/// Neon routes by the name in the TLS handshake, which we always send; the option
-/// is only needed when the host's name does not carry the endpoint. Poolers refuse
-/// startup options, so it is not sent needlessly.
-fn named_by_host(routing: &str, hosts: &[Host]) -> bool {
-    let Some(endpoint) = routing.strip_prefix("endpoint=") else { return false };
-    names(hosts).all(|(name, _)| {
-        let first = name.split('.').next().unwrap_or_default();
-        first == endpoint || first.strip_suffix("-pooler") == Some(endpoint)
-    })
 }

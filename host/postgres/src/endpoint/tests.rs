@@ -18,143 +18,162 @@ fn check(url: &str, redacted: &str, mode: TlsMode, is_pooled: bool) {
     assert_eq!(endpoint.is_pooled(), is_pooled, "{url}");
 }
 
+/// String, what it means, TLS mode, whether a pooler stands in between.
+type Case = (&'static str, &'static str, TlsMode, bool);
+
+const PASTED: &[Case] = &[
+    // Neon
+    (
+        "postgresql://u:npg_x@ep-cool-1-pooler.us-east-2.aws.neon.tech/neondb?sslmode=require&channel_binding=require",
+        "u@ep-cool-1-pooler.us-east-2.aws.neon.tech:5432/neondb",
+        TlsMode::VerifyFull,
+        true,
+    ),
+    (
+        "postgresql://u:npg_x@ep-cool-1.us-east-2.aws.neon.tech/neondb?sslmode=require",
+        "u@ep-cool-1.us-east-2.aws.neon.tech:5432/neondb",
+        TlsMode::VerifyFull,
+        false,
+    ),
+    (
+        "psql 'postgresql://u:p@ep-cool-1.us-east-2.aws.neon.tech/neondb?sslmode=require'",
+        "u@ep-cool-1.us-east-2.aws.neon.tech:5432/neondb",
+        TlsMode::VerifyFull,
+        false,
+    ),
+    (
+        "postgres://u:p@ep-x.neon.tech/d?options=endpoint%3Dep-x&sslnegotiation=direct",
+        "u@ep-x.neon.tech:5432/d",
+        TlsMode::VerifyFull,
+        false,
+    ),
+    // Supabase
+    (
+        "postgresql://postgres.ref:p@aws-0-eu-central-1.pooler.supabase.com:6543/postgres?pgbouncer=true",
+        "postgres.ref@aws-0-eu-central-1.pooler.supabase.com:6543/postgres",
+        TlsMode::VerifyFull,
+        true,
+    ),
+    (
+        "postgresql://postgres.ref:p@aws-0-eu-central-1.pooler.supabase.com:5432/postgres",
+        "postgres.ref@aws-0-eu-central-1.pooler.supabase.com:5432/postgres",
+        TlsMode::VerifyFull,
+        false,
+    ),
+    (
+        "postgres://postgres:p@db.ref.supabase.co:6543/postgres?supa=base-pooler.x",
+        "postgres@db.ref.supabase.co:6543/postgres",
+        TlsMode::VerifyFull,
+        true,
+    ),
+    // RDS and its proxy
+    (
+        "postgres://app:p@my.abc.eu-west-1.rds.amazonaws.com:5432/app?sslmode=verify-full&sslrootcert=/etc/rds.pem",
+        "app@my.abc.eu-west-1.rds.amazonaws.com:5432/app",
+        TlsMode::VerifyFull,
+        false,
+    ),
+    (
+        "postgres://app:p@my.proxy-abc.eu-west-1.rds.amazonaws.com/app",
+        "app@my.proxy-abc.eu-west-1.rds.amazonaws.com:5432/app",
+        TlsMode::VerifyFull,
+        true,
+    ),
+    // Prisma, drivers, wrappings
+    (
+        "postgresql://u:p@h:5432/d?schema=public&connection_limit=5&pool_timeout=10",
+        "u@h:5432/d",
+        TlsMode::VerifyFull,
+        false,
+    ),
+    ("postgresql+asyncpg://u:p@h/d", "u@h:5432/d", TlsMode::VerifyFull, false),
+    (
+        "jdbc:postgresql://h:5433/d?user=u&password=p&ApplicationName=x",
+        "u@h:5433/d",
+        TlsMode::VerifyFull,
+        false,
+    ),
+    ("DATABASE_URL=\"postgres://u:p@h/d\"", "u@h:5432/d", TlsMode::VerifyFull, false),
+    ("export DATABASE_URL='postgres://u:p@h/d'\n", "u@h:5432/d", TlsMode::VerifyFull, false),
+    // Modes of TLS
+    ("postgres://u@h/d?sslmode=disable", "u@h:5432/d", TlsMode::Disabled, false),
+    ("postgres://u@h/d?sslmode=prefer", "u@h:5432/d", TlsMode::VerifyFull, false),
+    ("postgres://u@h/d?sslmode=allow", "u@h:5432/d", TlsMode::VerifyFull, false),
+    ("postgres://u@h/d?sslmode=verify-ca", "u@h:5432/d", TlsMode::VerifyCa, false),
+    ("postgres://u@h/d?sslmode=no-verify", "u@h:5432/d", TlsMode::Unverified, false),
+    (
+        "postgres://u@h/d?sslmode=require&uselibpqcompat=true",
+        "u@h:5432/d",
+        TlsMode::Unverified,
+        false,
+    ),
+    ("postgres://u@h/d?ssl=true", "u@h:5432/d", TlsMode::VerifyFull, false),
+    ("postgres://u@h/d?ssl=false", "u@h:5432/d", TlsMode::Disabled, false),
+    ("postgres://u@h/d?sslaccept=accept_invalid_certs", "u@h:5432/d", TlsMode::Unverified, false),
+    ("postgres://u@localhost/d", "u@localhost:5432/d", TlsMode::Opportunistic, false),
+    ("postgres://u@127.0.0.1/d?sslmode=require", "u@127.0.0.1:5432/d", TlsMode::VerifyFull, false),
+    ("postgres://u@[::1]:5433/d", "u@[::1]:5433/d", TlsMode::Opportunistic, false),
+    (
+        "postgres://u@localhost/d?sslnegotiation=direct",
+        "u@localhost:5432/d",
+        TlsMode::VerifyFull,
+        false,
+    ),
+    // Sockets
+    (
+        "postgres://u@/d?host=/var/run/postgresql",
+        "u@/var/run/postgresql/.s.PGSQL.5432/d",
+        TlsMode::Disabled,
+        false,
+    ),
+    (
+        "postgres://u@%2Fvar%2Frun%2Fpostgresql:5433/d",
+        "u@/var/run/postgresql/.s.PGSQL.5433/d",
+        TlsMode::Disabled,
+        false,
+    ),
+    (
+        "host=/tmp user=u dbname=d sslmode=require",
+        "u@/tmp/.s.PGSQL.5432/d",
+        TlsMode::Disabled,
+        false,
+    ),
+    // Lists
+    (
+        "host=h port=5433 user=u dbname='my db' password='it\\'s'",
+        "u@h:5433/my db",
+        TlsMode::VerifyFull,
+        false,
+    ),
+    ("host = h user=u", "u@h:5432/u", TlsMode::VerifyFull, false),
+    (
+        "host=name.test hostaddr=127.0.0.1 user=u dbname=d",
+        "u@name.test:5432/d",
+        TlsMode::Opportunistic,
+        false,
+    ),
+    (
+        "postgres://u@a:1,b,c:3/d?target_session_attrs=read-write",
+        "u@a:1, b:5432, c:3/d",
+        TlsMode::VerifyFull,
+        false,
+    ),
+    (
+        "postgres://u@a,b:5432/d?load_balance_hosts=random",
+        "u@a:5432, b:5432/d",
+        TlsMode::VerifyFull,
+        false,
+    ),
+    // Poolers of unknown make
+    ("postgres://u@h:6432/d", "u@h:6432/d", TlsMode::VerifyFull, true),
+    ("postgres://u@h:6432/d?pgbouncer=false", "u@h:6432/d", TlsMode::VerifyFull, false),
+    ("postgres://u@h/d?pgbouncer=true", "u@h:5432/d", TlsMode::VerifyFull, true),
+];
+
 #[test]
 fn what_providers_hand_out_is_understood() {
-    use TlsMode::{Disabled, Opportunistic, Unverified, VerifyCa, VerifyFull};
-    for (url, redacted, mode, is_pooled) in [
-        // Neon
-        (
-            "postgresql://u:npg_x@ep-cool-1-pooler.us-east-2.aws.neon.tech/neondb?sslmode=require&channel_binding=require",
-            "u@ep-cool-1-pooler.us-east-2.aws.neon.tech:5432/neondb",
-            VerifyFull,
-            true,
-        ),
-        (
-            "postgresql://u:npg_x@ep-cool-1.us-east-2.aws.neon.tech/neondb?sslmode=require",
-            "u@ep-cool-1.us-east-2.aws.neon.tech:5432/neondb",
-            VerifyFull,
-            false,
-        ),
-        (
-            "psql 'postgresql://u:p@ep-cool-1.us-east-2.aws.neon.tech/neondb?sslmode=require'",
-            "u@ep-cool-1.us-east-2.aws.neon.tech:5432/neondb",
-            VerifyFull,
-            false,
-        ),
-        (
-            "postgres://u:p@ep-x.neon.tech/d?options=endpoint%3Dep-x&sslnegotiation=direct",
-            "u@ep-x.neon.tech:5432/d",
-            VerifyFull,
-            false,
-        ),
-        // Supabase
-        (
-            "postgresql://postgres.ref:p@aws-0-eu-central-1.pooler.supabase.com:6543/postgres?pgbouncer=true",
-            "postgres.ref@aws-0-eu-central-1.pooler.supabase.com:6543/postgres",
-            VerifyFull,
-            true,
-        ),
-        (
-            "postgresql://postgres.ref:p@aws-0-eu-central-1.pooler.supabase.com:5432/postgres",
-            "postgres.ref@aws-0-eu-central-1.pooler.supabase.com:5432/postgres",
-            VerifyFull,
-            false,
-        ),
-        (
-            "postgres://postgres:p@db.ref.supabase.co:6543/postgres?supa=base-pooler.x",
-            "postgres@db.ref.supabase.co:6543/postgres",
-            VerifyFull,
-            true,
-        ),
-        // RDS and its proxy
-        (
-            "postgres://app:p@my.abc.eu-west-1.rds.amazonaws.com:5432/app?sslmode=verify-full&sslrootcert=/etc/rds.pem",
-            "app@my.abc.eu-west-1.rds.amazonaws.com:5432/app",
-            VerifyFull,
-            false,
-        ),
-        (
-            "postgres://app:p@my.proxy-abc.eu-west-1.rds.amazonaws.com/app",
-            "app@my.proxy-abc.eu-west-1.rds.amazonaws.com:5432/app",
-            VerifyFull,
-            true,
-        ),
-        // Prisma, drivers, wrappings
-        (
-            "postgresql://u:p@h:5432/d?schema=public&connection_limit=5&pool_timeout=10",
-            "u@h:5432/d",
-            VerifyFull,
-            false,
-        ),
-        ("postgresql+asyncpg://u:p@h/d", "u@h:5432/d", VerifyFull, false),
-        (
-            "jdbc:postgresql://h:5433/d?user=u&password=p&ApplicationName=x",
-            "u@h:5433/d",
-            VerifyFull,
-            false,
-        ),
-        ("DATABASE_URL=\"postgres://u:p@h/d\"", "u@h:5432/d", VerifyFull, false),
-        ("export DATABASE_URL='postgres://u:p@h/d'\n", "u@h:5432/d", VerifyFull, false),
-        // Modes of TLS
-        ("postgres://u@h/d?sslmode=disable", "u@h:5432/d", Disabled, false),
-        ("postgres://u@h/d?sslmode=prefer", "u@h:5432/d", VerifyFull, false),
-        ("postgres://u@h/d?sslmode=allow", "u@h:5432/d", VerifyFull, false),
-        ("postgres://u@h/d?sslmode=verify-ca", "u@h:5432/d", VerifyCa, false),
-        ("postgres://u@h/d?sslmode=no-verify", "u@h:5432/d", Unverified, false),
-        ("postgres://u@h/d?sslmode=require&uselibpqcompat=true", "u@h:5432/d", Unverified, false),
-        ("postgres://u@h/d?ssl=true", "u@h:5432/d", VerifyFull, false),
-        ("postgres://u@h/d?ssl=false", "u@h:5432/d", Disabled, false),
-        ("postgres://u@h/d?sslaccept=accept_invalid_certs", "u@h:5432/d", Unverified, false),
-        ("postgres://u@localhost/d", "u@localhost:5432/d", Opportunistic, false),
-        ("postgres://u@127.0.0.1/d?sslmode=require", "u@127.0.0.1:5432/d", VerifyFull, false),
-        ("postgres://u@[::1]:5433/d", "u@[::1]:5433/d", Opportunistic, false),
-        ("postgres://u@localhost/d?sslnegotiation=direct", "u@localhost:5432/d", VerifyFull, false),
-        // Sockets
-        (
-            "postgres://u@/d?host=/var/run/postgresql",
-            "u@/var/run/postgresql/.s.PGSQL.5432/d",
-            Disabled,
-            false,
-        ),
-        (
-            "postgres://u@%2Fvar%2Frun%2Fpostgresql:5433/d",
-            "u@/var/run/postgresql/.s.PGSQL.5433/d",
-            Disabled,
-            false,
-        ),
-        ("host=/tmp user=u dbname=d sslmode=require", "u@/tmp/.s.PGSQL.5432/d", Disabled, false),
-        // Lists
-        (
-            "host=h port=5433 user=u dbname='my db' password='it\\'s'",
-            "u@h:5433/my db",
-            VerifyFull,
-            false,
-        ),
-        ("host = h user=u", "u@h:5432/u", VerifyFull, false),
-        (
-            "host=name.test hostaddr=127.0.0.1 user=u dbname=d",
-            "u@name.test:5432/d",
-            Opportunistic,
-            false,
-        ),
-        (
-            "postgres://u@a:1,b,c:3/d?target_session_attrs=read-write",
-            "u@a:1, b:5432, c:3/d",
-            VerifyFull,
-            false,
-        ),
-        (
-            "postgres://u@a,b:5432/d?load_balance_hosts=random",
-            "u@a:5432, b:5432/d",
-            VerifyFull,
-            false,
-        ),
-        // Poolers of unknown make
-        ("postgres://u@h:6432/d", "u@h:6432/d", VerifyFull, true),
-        ("postgres://u@h:6432/d?pgbouncer=false", "u@h:6432/d", VerifyFull, false),
-        ("postgres://u@h/d?pgbouncer=true", "u@h:5432/d", VerifyFull, true),
-    ] {
-        check(url, redacted, mode, is_pooled);
+    for (url, redacted, mode, is_pooled) in PASTED {
+        check(url, redacted, *mode, *is_pooled);
     }
 }
 

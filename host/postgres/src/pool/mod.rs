@@ -2,6 +2,7 @@
 //! behind it own the connections. Never lets a connection whose state is unknown
 //! serve anyone else.
 
+mod atomic;
 mod batch;
 mod exclusive;
 mod inner;
@@ -57,8 +58,8 @@ impl Default for PoolOptions {
         PoolOptions {
             shared: 2,
             exclusive: 4,
-            idle_timeout: Duration::from_secs(60),
-            max_lifetime: Duration::from_secs(30 * 60),
+            idle_timeout: Duration::from_mins(1),
+            max_lifetime: Duration::from_mins(30),
             connect_timeout: Duration::from_secs(20),
             statement_cache: 128,
             statement_timeout: None,
@@ -183,7 +184,7 @@ impl Pool {
         caps: Caps,
         deadline: Instant,
     ) -> Result<Vec<Packed>, BatchError> {
-        batch::atomic(&self.inner, statements, header, caps, deadline).await
+        atomic::run(&self.inner, statements, header, caps, deadline).await
     }
 
     /// The OIDs of a type and of the array of it (0 when there is none), looked for

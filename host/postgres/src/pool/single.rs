@@ -26,7 +26,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// room for what frames the values.
 const MAXIMUM_STATEMENT: usize = 512 * 1024 * 1024;
 /// How long the columns of a statement are believed when no row confirms them.
-const SHAPE_TRUST: Duration = Duration::from_secs(60);
+const SHAPE_TRUST: Duration = Duration::from_mins(1);
 
 /// Waits for a future until a deadline.
 pub(crate) async fn within<T>(

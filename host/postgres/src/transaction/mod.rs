@@ -2,6 +2,7 @@
 //! one means. Never gives its connection back unless it is known to be outside of a
 //! transaction.
 
+mod operations;
 mod options;
 mod portal;
 mod state;
@@ -9,10 +10,10 @@ mod state;
 use std::sync::Arc;
 use std::time::Instant;
 
+pub(crate) use operations::Core;
 pub use options::{AccessMode, IsolationLevel, TransactionOptions};
 pub(crate) use options::{begin_statement, plan_in_transaction, prepare_once};
 pub(crate) use portal::check_cursor;
-pub(crate) use state::Core;
 
 use crate::cursor::Cursor;
 use crate::error::{BatchError, Error};

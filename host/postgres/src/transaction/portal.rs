@@ -15,8 +15,9 @@ use futures_util::future::join;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Row, RowStream};
 
+use super::operations::Core;
 use super::options::prepare_once;
-use super::state::{Core, State};
+use super::state::State;
 use crate::connection::Connection;
 use crate::endpoint::StatementMode;
 use crate::error::{Error, WaitingFor};
@@ -104,7 +105,9 @@ impl Portals {
         if self.unwanted.is_empty() {
             return None;
         }
-        Some(self.unwanted.drain(..).map(|id| format!("close {};", name(id))).collect())
+        let statements: Vec<String> =
+            self.unwanted.drain(..).map(|id| format!("close {}", name(id))).collect();
+        Some(statements.join("; "))
     }
 }
 
@@ -287,15 +290,12 @@ impl Portals {
         };
         let row = piece.stream.try_next().await.map_err(Failure::executing)?;
         let portal = self.open.get_mut(&id).ok_or_else(|| Failure::Ours(Error::invalid(GONE)))?;
-        match &row {
-            Some(row) => {
-                piece.received += 1;
-                portal.saw(row);
-            }
-            None => {
-                portal.is_at_end = piece.received < piece.asked;
-                self.current = None;
-            }
+        if let Some(row) = &row {
+            piece.received += 1;
+            portal.saw(row);
+        } else {
+            portal.is_at_end = piece.received < piece.asked;
+            self.current = None;
         }
         Ok(row)
     }
@@ -327,7 +327,7 @@ async fn declare(
 ) -> Result<(), Failure> {
     let declaration = format!("declare {} no scroll cursor for {sql}", name(id));
     let values: Vec<Value<'_>> = parameters.values().collect();
-    let typed: Vec<(&(dyn ToSql + Sync), Type)> =
+    let arguments: Vec<(&(dyn ToSql + Sync), Type)> =
         values.iter().map(|value| value as &(dyn ToSql + Sync)).zip(types).collect();
     let client = connection.client();
     let telling = async {
@@ -337,7 +337,7 @@ async fn declare(
         // By default the planner assumes that only a tenth of a cursor is read.
         client.batch_execute("set local cursor_tuple_fraction = 1").await
     };
-    let declaring = client.execute_typed(&declaration, &typed);
+    let declaring = client.execute_typed(&declaration, &arguments);
     let (told, declared) = join(telling, declaring).await;
     told.map_err(Failure::executing)?;
     declared.map_err(Failure::executing)?;

@@ -1,46 +1,35 @@
-//! The state of one transaction, shared with its cursors. Owns the connection and
-//! knows whether Postgres takes statements on it. Never retries, except for the
-//! first statement when what was prepared for it had become stale.
+//! What is known of a transaction: its connection, whether Postgres takes statements
+//! on it, its savepoints and cursors. Owns what the end of each statement means for
+//! it. Never waits for a lock or a clock.
 
 use std::future::Future;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::{join, join_all};
-use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::timeout;
 
-use super::MAXIMUM_SAVEPOINTS;
-use super::options::{TransactionOptions, begin_statement, plan_in_transaction};
+use super::options::plan_in_transaction;
 use super::portal::Portals;
 use crate::connection::Connection;
-use crate::error::{BatchError, Error, WaitingFor};
-use crate::guard::{self, Kind, Place};
-use crate::packed::Packed;
+use crate::error::{Error, WaitingFor};
+use crate::guard::Kind;
 use crate::parameters::Parameters;
-use crate::pool::{Inner, Lease, Which, check_size, within};
+use crate::pool::{Inner, Lease, within};
 use crate::run::{self, Answer, Failure, Want};
 
 /// How long the rollback of a dropped transaction may take.
 const ROLLBACK_PATIENCE: Duration = Duration::from_secs(5);
 
-const ABORTED: &str =
-    "current transaction is aborted, commands ignored until end of transaction block";
-const ENDED: &str = "the transaction has ended";
-
-pub(crate) struct Core {
-    inner: Arc<Inner>,
-    state: Mutex<State>,
-}
+pub(super) const ENDED: &str = "the transaction has ended";
 
 pub(super) struct State {
     lease: Option<Lease>,
     /// `BEGIN`, until it was sent.
     pub(super) begin: Option<String>,
-    phase: Phase,
+    pub(super) phase: Phase,
     /// A statement was sent and its end was not seen. Still set at the next one, its
     /// future was dropped.
-    is_busy: bool,
+    pub(super) is_busy: bool,
     pub(super) savepoints: usize,
     /// Type look-ups left statements on the server behind a pooler.
     pub(super) has_leftovers: bool,
@@ -48,7 +37,7 @@ pub(super) struct State {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+pub(super) enum Phase {
     /// Postgres takes statements.
     Open,
     /// A statement failed; Postgres takes only rollbacks.
@@ -57,220 +46,6 @@ enum Phase {
     Lost,
     /// Committed or rolled back.
     Ended,
-}
-
-impl Core {
-    pub(super) async fn begin(
-        inner: &Arc<Inner>,
-        options: TransactionOptions,
-        deadline: Instant,
-    ) -> Result<Arc<Core>, Error> {
-        let lease = inner.lease(Which::Exclusive, deadline).await?;
-        Ok(Arc::new(Core {
-            inner: Arc::clone(inner),
-            state: Mutex::new(State {
-                lease: Some(lease),
-                begin: Some(begin_statement(inner, options)),
-                phase: Phase::Open,
-                is_busy: false,
-                savepoints: 0,
-                has_leftovers: false,
-                portals: Portals::default(),
-            }),
-        }))
-    }
-
-    pub(super) fn inner(&self) -> &Inner {
-        &self.inner
-    }
-
-    /// Waits for the statement that runs, if any, and checks that another may.
-    pub(super) async fn enter(&self, deadline: Instant) -> Result<MutexGuard<'_, State>, Error> {
-        let mut state = within(deadline, WaitingFor::Answer, self.state.lock()).await?;
-        if state.is_busy {
-            state.give_up();
-        }
-        match state.phase {
-            Phase::Open | Phase::Failed => Ok(state),
-            Phase::Lost => Err(Error::failed_transaction(ABORTED)),
-            Phase::Ended => Err(Error::invalid(ENDED)),
-        }
-    }
-
-    pub(super) async fn statement(
-        &self,
-        sql: &str,
-        parameters: &Parameters,
-        want: Want<'_>,
-        deadline: Instant,
-    ) -> Result<Packed, Error> {
-        let kind = guard::check(sql, Place::Transaction)?;
-        check_size(sql, parameters)?;
-        let mut state = self.enter(deadline).await?;
-        state.prepare_for(kind);
-        let work = state.run(&self.inner, sql, parameters, kind, want);
-        let result = within(deadline, WaitingFor::Answer, work).await;
-        state.leave(result).map(|answer| answer.packed)
-    }
-
-    pub(super) async fn batch(
-        &self,
-        statements: &[(String, Parameters)],
-        want: Want<'_>,
-        deadline: Instant,
-    ) -> Result<Vec<Packed>, BatchError> {
-        let mut kinds = Vec::with_capacity(statements.len());
-        for (index, (sql, parameters)) in statements.iter().enumerate() {
-            let kind = check_size(sql, parameters)
-                .and_then(|()| guard::check(sql, Place::Transaction))
-                .map_err(|error| BatchError { index, error })?;
-            kinds.push(kind);
-        }
-        let whole = |error| BatchError { index: statements.len(), error };
-        let mut state = self.enter(deadline).await.map_err(whole)?;
-        let mut results = Vec::with_capacity(statements.len());
-        while results.len() < statements.len() {
-            let first = results.len();
-            let segment = segment(statements, &kinds, first);
-            for (_, kind) in &segment {
-                state.prepare_for(*kind);
-            }
-            let work = state.run_many(&self.inner, &segment, want);
-            let answers = match within(deadline, WaitingFor::Answer, work).await {
-                Ok(answers) => answers,
-                Err(timeout) => {
-                    state.give_up();
-                    return Err(whole(timeout));
-                }
-            };
-            let mut failed = None;
-            for (offset, answer) in answers.into_iter().enumerate() {
-                match state.leave(Ok(answer)) {
-                    Ok(answer) if failed.is_none() => results.push(answer.packed),
-                    Ok(_) => {}
-                    Err(error) => {
-                        failed.get_or_insert(BatchError { index: first + offset, error });
-                    }
-                }
-            }
-            if let Some(failed) = failed {
-                return Err(failed);
-            }
-        }
-        Ok(results)
-    }
-
-    pub(super) async fn savepoint(&self, deadline: Instant) -> Result<(), Error> {
-        let mut state = self.enter(deadline).await?;
-        if state.savepoints >= MAXIMUM_SAVEPOINTS {
-            return Err(Error::invalid(format!(
-                "there are {MAXIMUM_SAVEPOINTS} savepoints already"
-            )));
-        }
-        let sql = format!("savepoint sp_{}", state.savepoints + 1);
-        state.command(&sql, deadline).await?;
-        state.savepoints += 1;
-        Ok(())
-    }
-
-    pub(super) async fn release_savepoint(&self, deadline: Instant) -> Result<(), Error> {
-        let mut state = self.enter(deadline).await?;
-        let depth = state.innermost()?;
-        state.command(&format!("release savepoint sp_{depth}"), deadline).await?;
-        state.savepoints = depth - 1;
-        state.portals.release(depth - 1);
-        Ok(())
-    }
-
-    pub(super) async fn rollback_to_savepoint(&self, deadline: Instant) -> Result<(), Error> {
-        let mut state = self.enter(deadline).await?;
-        let depth = state.innermost()?;
-        let sql = format!("rollback to savepoint sp_{depth}; release savepoint sp_{depth}");
-        state.command(&sql, deadline).await?;
-        state.savepoints = depth - 1;
-        state.phase = Phase::Open;
-        // Postgres closes the cursors that were opened since.
-        state.portals.close_deeper_than(depth - 1);
-        Ok(())
-    }
-
-    pub(super) async fn commit(&self, deadline: Instant) -> Result<(), Error> {
-        let mut state = match self.enter(deadline).await {
-            Ok(state) => state,
-            Err(error) => return Err(self.acknowledge(error)),
-        };
-        if state.phase == Phase::Failed {
-            state.finish("rollback", deadline).await?;
-            return Err(Error::failed_transaction(
-                "the transaction was rolled back, since a statement in it had failed",
-            ));
-        }
-        state.finish("commit", deadline).await
-    }
-
-    pub(super) async fn rollback(&self, deadline: Instant) -> Result<(), Error> {
-        match self.enter(deadline).await {
-            Ok(mut state) => state.finish("rollback", deadline).await,
-            // What was given up is rolled back already.
-            Err(Error::Database(error)) => {
-                let _told = self.acknowledge(Error::Database(error));
-                Ok(())
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// The user was told that the transaction was lost; from now on it has ended.
-    fn acknowledge(&self, error: Error) -> Error {
-        if let Ok(mut state) = self.state.try_lock()
-            && state.phase == Phase::Lost
-        {
-            state.phase = Phase::Ended;
-        }
-        error
-    }
-
-    /// Ends the transaction without waiting.
-    pub(super) fn close(self: &Arc<Self>) {
-        if let Ok(mut state) = self.state.try_lock() {
-            state.close();
-            return;
-        }
-        // A cursor is being read at this moment: wait for it.
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            let core = Arc::clone(self);
-            runtime.spawn(async move { core.state.lock().await.close() });
-        }
-    }
-
-    /// A cursor of this transaction was dropped.
-    pub(crate) fn close_portal(self: &Arc<Self>, id: u64) {
-        if let Ok(mut state) = self.state.try_lock() {
-            state.portals.close(id);
-        } else if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            let core = Arc::clone(self);
-            runtime.spawn(async move { core.state.lock().await.portals.close(id) });
-        }
-    }
-}
-
-/// The statements from `first` on that can be sent at once. A statement that may
-/// change the schema ends them, since what follows may only be prepared after it: a
-/// failure to prepare would abort the transaction.
-fn segment<'a>(
-    statements: &'a [(String, Parameters)],
-    kinds: &[Kind],
-    first: usize,
-) -> Vec<(&'a (String, Parameters), Kind)> {
-    let rest = statements.iter().zip(kinds.iter().copied()).skip(first);
-    let mut segment = Vec::new();
-    for (statement, kind) in rest {
-        segment.push((statement, kind));
-        if matches!(kind, Kind::Utility | Kind::Tainting) {
-            break;
-        }
-    }
-    segment
 }
 
 /// Answers of which the one at `index` is the failure, and those before it do not
@@ -283,6 +58,18 @@ fn before_failure(index: usize, failure: Failure) -> Vec<Result<Answer, Failure>
 }
 
 impl State {
+    pub(super) fn new(lease: Lease, begin: String) -> State {
+        State {
+            lease: Some(lease),
+            begin: Some(begin),
+            phase: Phase::Open,
+            is_busy: false,
+            savepoints: 0,
+            has_leftovers: false,
+            portals: Portals::default(),
+        }
+    }
+
     pub(super) fn connection(&self) -> Result<&Connection, Failure> {
         let lease = self.lease.as_ref().ok_or_else(|| Failure::Ours(Error::invalid(ENDED)))?;
         lease.connection().map_err(Failure::Ours)
@@ -333,7 +120,7 @@ impl State {
     }
 
     /// Gives the connection up. The server rolls back by itself.
-    fn give_up(&mut self) {
+    pub(super) fn give_up(&mut self) {
         self.is_busy = false;
         self.portals.clear();
         if matches!(self.phase, Phase::Open | Phase::Failed) {
@@ -342,7 +129,7 @@ impl State {
         self.lease = None;
     }
 
-    fn innermost(&self) -> Result<usize, Error> {
+    pub(super) fn innermost(&self) -> Result<usize, Error> {
         if self.savepoints == 0 {
             return Err(Error::invalid("the transaction has no savepoint"));
         }
@@ -356,15 +143,15 @@ impl State {
         work: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
         let Some(begin) = begin else { return work.await };
-        let (begun, result) = join(connection.client().batch_execute(&begin), work).await;
-        match begun {
+        let (started, result) = join(connection.client().batch_execute(&begin), work).await;
+        match started {
             Ok(()) => result,
             // Without a transaction around it the statement must not count.
             Err(error) => Err(Failure::Unsettled(Failure::preparing(error).into_error(connection))),
         }
     }
 
-    async fn run(
+    pub(super) async fn run(
         &mut self,
         inner: &Inner,
         sql: &str,
@@ -403,7 +190,7 @@ impl State {
 
     /// Runs statements at once; one answer for each. When one can not be prepared none
     /// is run: its failure has aborted the transaction.
-    async fn run_many(
+    pub(super) async fn run_many(
         &mut self,
         inner: &Inner,
         statements: &[(&(String, Parameters), Kind)],
@@ -454,7 +241,7 @@ impl State {
     }
 
     /// Runs a command of the host's own.
-    async fn command(&mut self, sql: &str, deadline: Instant) -> Result<(), Error> {
+    pub(super) async fn command(&mut self, sql: &str, deadline: Instant) -> Result<(), Error> {
         self.prepare_for(Kind::Utility);
         let work = async {
             self.park().await?;
@@ -469,7 +256,7 @@ impl State {
     }
 
     /// Ends the transaction with `commit` or `rollback`.
-    async fn finish(&mut self, how: &str, deadline: Instant) -> Result<(), Error> {
+    pub(super) async fn finish(&mut self, how: &str, deadline: Instant) -> Result<(), Error> {
         self.portals.clear();
         let Some(mut lease) = self.lease.take() else { return Err(Error::invalid(ENDED)) };
         self.phase = Phase::Ended;
@@ -496,7 +283,7 @@ impl State {
         result
     }
 
-    fn close(&mut self) {
+    pub(super) fn close(&mut self) {
         self.portals.clear();
         self.phase = Phase::Ended;
         let Some(mut lease) = self.lease.take() else { return };
@@ -516,11 +303,5 @@ impl State {
                 lease.end_use();
             }
         });
-    }
-}
-
-impl std::fmt::Debug for Core {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Core").finish_non_exhaustive()
     }
 }

@@ -20,6 +20,20 @@ pub(crate) fn text_parameter(value: Option<&str>) -> Vec<u8> {
     bytes
 }
 
+/// How many rows of one `bigint` there are, and their sum, without keeping any.
+pub(crate) fn sum_of_bigints(bytes: &[u8]) -> (u32, u64) {
+    let mut reader = Reader(bytes);
+    assert_eq!((u16::from_le_bytes(reader.take()), reader.take()), (1, [0]));
+    assert_eq!(u32::from_le_bytes(reader.take()), 20, "the OID of bigint");
+    let rows = u32::from_le_bytes(reader.take());
+    let mut sum = 0;
+    for _ in 0..rows {
+        assert_eq!(i32::from_le_bytes(reader.take()), 8);
+        sum += u64::from_be_bytes(reader.take());
+    }
+    (rows, sum)
+}
+
 /// The columns and the rows. Without a described header, names are empty.
 pub(crate) fn decode(bytes: &[u8]) -> (Vec<Column>, Rows) {
     let mut reader = Reader(bytes);

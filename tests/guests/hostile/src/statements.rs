@@ -6,7 +6,7 @@ use crate::attacks::size;
 use crate::bindings::avenire::database::sql::{self, RowHeader, Statement};
 use crate::bindings::avenire::database::types::{Column, Error};
 use crate::bindings::exports::test::hostile::statements::{BatchError, Flaw, Guest, TypeOids};
-use crate::packed::{Rows, decode, text_parameter};
+use crate::packed::{Rows, decode, sum_of_bigints, text_parameter};
 
 impl Guest for Component {
     fn run_sql(sql: String) -> Result<Rows, Error> {
@@ -81,12 +81,12 @@ impl Guest for Component {
         let cursor = sql::open_cursor(&sql, &[])?;
         let mut sum = 0;
         loop {
-            let (_, rows) = decode(&cursor.next(max_bytes)?);
-            if rows.is_empty() {
+            let rows = cursor.next(max_bytes)?;
+            let (count, part) = sum_of_bigints(&rows);
+            if count == 0 {
                 return Ok(sum);
             }
-            let numbers = rows.iter().flatten().flatten();
-            sum += numbers.map(|cell| cell.parse::<u64>().expect("a number")).sum::<u64>();
+            sum += part;
         }
     }
 }

@@ -271,7 +271,7 @@ fn other_violations(connection: &mut HostConnection) -> Result<(), String> {
         .values((scratch::id.eq(1), scratch::note.eq("")))
         .execute(connection);
     match empty.map_err(Failure::from) {
-        Err(Failure::Invalid(invalid)) => expect(invalid.argument.as_str(), "scratch_note_check")?,
+        Err(Failure::Invalid(invalid)) => expect(invalid.argument.as_str(), "note")?,
         other => return Err(format!("{other:?}")),
     }
     let orphan = diesel::insert_into(scratch::table)
@@ -316,10 +316,10 @@ fn no_begin(connection: &mut HostConnection) -> Result<(), String> {
     }
 }
 
-/// A hundred results of a thousand rows each.
+/// Twenty results of a thousand rows each.
 fn memory_stays(connection: &mut HostConnection) -> Result<(), String> {
     let before = memory_pages();
-    for _ in 0..100 {
+    for _ in 0..20 {
         let numbers: Vec<Number> =
             diesel::sql_query("select n, repeat('x', 100) as x from generate_series(1, 1000) n")
                 .load(connection)

@@ -3,12 +3,13 @@
 use super::*;
 
 type Small = Arena<4096>;
+type Large = Arena<32_768>;
 
 fn layout(size: usize) -> Layout {
     Layout::from_size_align(size, 8).unwrap()
 }
 
-fn allocate(arena: &Small, size: usize) -> NonNull<u8> {
+fn allocate<const SIZE: usize>(arena: &Arena<SIZE>, size: usize) -> NonNull<u8> {
     let block = arena.allocate(layout(size)).expect("room");
     assert!(arena.contains(block.as_ptr()));
     assert!(block.addr().get().is_multiple_of(GRAIN));
@@ -16,12 +17,17 @@ fn allocate(arena: &Small, size: usize) -> NonNull<u8> {
 }
 
 /// Only for blocks that are in use and of that size.
-fn release(arena: &Small, block: NonNull<u8>, size: usize) {
+fn release<const SIZE: usize>(arena: &Arena<SIZE>, block: NonNull<u8>, size: usize) {
     // SAFETY: the tests release each block once, with its size.
     unsafe { arena.release(block, layout(size)) }
 }
 
-fn resize(arena: &Small, block: NonNull<u8>, from: usize, to: usize) -> bool {
+fn resize<const SIZE: usize>(
+    arena: &Arena<SIZE>,
+    block: NonNull<u8>,
+    from: usize,
+    to: usize,
+) -> bool {
     // SAFETY: the tests resize blocks in use, with their size.
     unsafe { arena.resize(block, layout(from), to) }
 }
@@ -71,6 +77,33 @@ fn what_a_shrinking_block_gives_up_is_used_again() {
 }
 
 #[test]
+fn large_blocks_become_one_with_their_neighbours() {
+    let arena = Small::new();
+    let blocks = [1200, 1104, 1152].map(|size| (allocate(&arena, size), size));
+    let _last = allocate(&arena, 8);
+    let [first, second, third] = blocks;
+    for (block, size) in [first, third, second] {
+        release(&arena, block, size);
+    }
+    let whole = allocate(&arena, 1200 + 1104 + 1152);
+    assert_eq!(whole, first.0);
+    release(&arena, whole, 1200 + 1104 + 1152);
+    // What is over of a large block is there for others.
+    assert_eq!(allocate(&arena, 2000), first.0);
+    assert_eq!(allocate(&arena, 1440), first.0.map_addr(|at| at.checked_add(2000).unwrap()));
+}
+
+#[test]
+fn a_free_large_block_goes_back_when_the_last_one_does() {
+    let arena = Small::new();
+    let (large, last) = (allocate(&arena, 2000), allocate(&arena, 8));
+    release(&arena, large, 2000);
+    release(&arena, last, 8);
+    assert_eq!(arena.next.get(), 0);
+    assert!(arena.large.get().is_none());
+}
+
+#[test]
 fn what_does_not_fit_is_refused() {
     let arena = Small::new();
     assert!(arena.allocate(layout(4097)).is_none());
@@ -83,7 +116,7 @@ fn what_does_not_fit_is_refused() {
 /// filled with its own number and must still hold it when it is freed or resized.
 #[test]
 fn blocks_in_use_never_overlap() {
-    let arena = Small::new();
+    let arena = Large::new();
     let mut blocks: Vec<(NonNull<u8>, usize, u8)> = Vec::new();
     let mut allocated = 0;
     let mut state = 42_u64;
@@ -96,7 +129,7 @@ fn blocks_in_use_never_overlap() {
         let mark = step.to_le_bytes()[0];
         match random(3) {
             0 | 1 => {
-                let largest = if random(8) == 0 { 900 } else { 90 };
+                let largest = if random(4) == 0 { 1800 } else { 90 };
                 let size = 1 + random(largest);
                 if let Some(block) = arena.allocate(layout(size)) {
                     allocated += 1;
