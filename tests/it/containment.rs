@@ -131,9 +131,7 @@ fn a_gigantic_result_is_refused_before_it_is_copied() -> Result<()> {
     run(async {
         let stage = Stage::with(&["steady", "narrow"]).await?;
         let (error, _) = stage.beside("narrow.huge-result", json!({"bytes": 1 << 20})).await?;
-        let is_too_large = |error: &CallError, limit| {
-            matches!(error, CallError::TransferTooLarge { limit: of, .. } if *of == limit)
-        };
+        let is_too_large = |error: &CallError, limit| matches!(error, CallError::TransferTooLarge { limit: of, .. } if *of == limit);
         assert!(is_too_large(&error, 256 << 10), "{error:?}");
         assert_eq!(error.blame(), Blame::Guest);
         // A list of empty lists is small in the guest and would be large in the host.

@@ -93,7 +93,8 @@ fn a_start_function_is_within_the_limits_of_the_call() -> Result<()> {
         assert!(matches!(error, CallError::Deadline { .. }), "{error:?}");
         let error = attack_error(&crafted(1, &string_at(0, 0), "unreachable")).await?;
         assert!(matches!(error, CallError::Trapped { .. }), "{error:?}");
-        let endless = "(loop (br_if 0 (i32.ne (memory.grow (i32.const 1)) (i32.const -1)))) unreachable";
+        let endless =
+            "(loop (br_if 0 (i32.ne (memory.grow (i32.const 1)) (i32.const -1)))) unreachable";
         let error = attack_error(&crafted(1, &string_at(0, 0), endless)).await?;
         assert!(matches!(error, CallError::Memory { limit: 0x10_0000, .. }), "{error:?}");
         Ok(())

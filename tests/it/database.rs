@@ -15,7 +15,8 @@ fn a_result_has_its_rows_and_an_empty_one_its_columns() -> Result<()> {
         let rows = stage.ok("steady.run-sql", json!({"sql": sql})).await?;
         assert_eq!(rows, json!([["7", "ß", null, "true"], ["-1", "", "x", "false"]]));
 
-        let sql = "select 1::int4 as id, 'a'::varchar(20) as name, 'calm'::mood as mood where false";
+        let sql =
+            "select 1::int4 as id, 'a'::varchar(20) as name, 'calm'::mood as mood where false";
         let columns = stage.ok("steady.describe-sql", json!({"sql": sql})).await?;
         let mood = stage.ok("steady.find-type", json!({"name": "mood", "schema": null})).await?;
         assert_eq!(
@@ -26,7 +27,8 @@ fn a_result_has_its_rows_and_an_empty_one_its_columns() -> Result<()> {
                 {"name": "mood", "typeOid": mood["typeOid"], "typeModifier": -1},
             ])
         );
-        let columns = stage.ok("steady.describe-sql", json!({"sql": "delete from note where false"}));
+        let columns =
+            stage.ok("steady.describe-sql", json!({"sql": "delete from note where false"}));
         assert_eq!(columns.await?, json!([]));
         Ok(())
     })
@@ -55,14 +57,20 @@ fn an_error_has_everything_postgres_says() -> Result<()> {
         let wrong = json!({"sql": "select ß, nothing from note"});
         let error = stage.failure("steady.run-sql", wrong).await?;
         // Characters, not bytes.
-        assert_eq!((&error["val"]["code"], &error["val"]["position"]), (&json!("42703"), &json!(8)));
+        assert_eq!(
+            (&error["val"]["code"], &error["val"]["position"]),
+            (&json!("42703"), &json!(8))
+        );
         let wrong = json!({"sql": "select 'ß', nothing from note"});
         let error = stage.failure("steady.run-sql", wrong).await?;
         assert_eq!(error["val"]["position"], json!(13));
 
         let empty = json!({"sql": "insert into note (text) values (null)"});
         let error = stage.failure("steady.execute-sql", empty).await?;
-        assert_eq!((&error["val"]["code"], &error["val"]["column"]), (&json!("23502"), &json!("text")));
+        assert_eq!(
+            (&error["val"]["code"], &error["val"]["column"]),
+            (&json!("23502"), &json!("text"))
+        );
         Ok(())
     })
 }
@@ -159,9 +167,13 @@ fn statements_of_an_atomic_batch_take_effect_all_or_none() -> Result<()> {
     run(async {
         let stage = Stage::shared().await?;
         let run = async |middle: &str| {
-            let statements =
-                json!(["insert into note (text) values ('atomic')", middle, "select generate_series(1, 3)"]);
-            let outcome = stage.host().outcome("steady.run-batch-atomic", json!({"statements": statements}));
+            let statements = json!([
+                "insert into note (text) values ('atomic')",
+                middle,
+                "select generate_series(1, 3)"
+            ]);
+            let outcome =
+                stage.host().outcome("steady.run-batch-atomic", json!({"statements": statements}));
             Ok::<_, anyhow::Error>(outcome.await??.result)
         };
         for (middle, how) in [
@@ -171,7 +183,10 @@ fn statements_of_an_atomic_batch_take_effect_all_or_none() -> Result<()> {
             ("", "invalid"),
         ] {
             let failure = run(middle).await?.err().context("it succeeded")?;
-            assert_eq!((&failure["index"], short_error(&failure["error"])), (&json!(1), how.into()));
+            assert_eq!(
+                (&failure["index"], short_error(&failure["error"])),
+                (&json!(1), how.into())
+            );
             assert_eq!(stage.notes("atomic").await?, 0, "{middle}");
         }
         let affected = run("update note set text = 'atomic!' where text = 'atomic'").await?;
@@ -185,11 +200,20 @@ fn statements_of_an_atomic_batch_take_effect_all_or_none() -> Result<()> {
 fn a_constraint_that_waits_for_the_commit_fails_an_atomic_batch_as_a_whole() -> Result<()> {
     run(async {
         let stage = Stage::with(&["steady"]).await?;
-        stage.database().run("alter table note add constraint late unique (text) deferrable initially deferred;
-            alter table note drop constraint note_text_key").await?;
+        stage
+            .database()
+            .run(
+                "alter table note add constraint late unique (text) deferrable initially deferred;
+            alter table note drop constraint note_text_key",
+            )
+            .await?;
         let same = "insert into note (text) values ('same')";
-        let failure = stage.failure("steady.run-batch-atomic", json!({"statements": [same, same]})).await?;
-        assert_eq!((&failure["index"], short_error(&failure["error"])), (&json!(2), "23505".into()));
+        let failure =
+            stage.failure("steady.run-batch-atomic", json!({"statements": [same, same]})).await?;
+        assert_eq!(
+            (&failure["index"], short_error(&failure["error"])),
+            (&json!(2), "23505".into())
+        );
         assert_eq!(stage.notes("same").await?, 0);
         Ok(())
     })
@@ -235,9 +259,14 @@ fn a_cursor_tells_its_columns_and_stays_at_its_end() -> Result<()> {
         let next = step("next", 1024);
         let steps = json!([
             step("open-cursor", "select 1::int4 as a, 'x'::varchar(3) as b where false"),
-            "columns", next, next, "columns",
+            "columns",
+            next,
+            next,
+            "columns",
             step("open-cursor", "select generate_series(1, 3)"),
-            next, next, next,
+            next,
+            next,
+            next,
         ]);
         let columns = "a:23:-1,b:1043:7";
         let outcomes = stage.script("steady", steps).await?;
@@ -252,7 +281,9 @@ fn a_cursor_gives_at_least_one_row_and_no_more_than_fits() -> Result<()> {
         let stage = Stage::shared().await?;
         let steps = json!([
             step("open-cursor", "select repeat('x', 100000) from generate_series(1, 2)"),
-            step("next", 1), step("next", 1), step("next", 1),
+            step("next", 1),
+            step("next", 1),
+            step("next", 1),
             // 100 rows of 100 bytes and 4 of length in parts of 1 KiB.
             step("open-cursor", "select repeat('y', 100) from generate_series(1, 100)"),
             step("next", 1024),
@@ -275,10 +306,16 @@ fn a_cursor_tells_its_error_when_it_comes_to_it() -> Result<()> {
             assert!(outcomes[0] == "!denied" || outcomes[0] == "!invalid", "{sql}: {outcomes:?}");
         }
         assert_eq!(stage.notes("by cursor").await?, 0);
-        let steps = json!([step("open-cursor", "select 100000 / (50000 - n) from generate_series(1, 100000) n"), step("next", 1024)]);
+        let steps = json!([
+            step("open-cursor", "select 100000 / (50000 - n) from generate_series(1, 100000) n"),
+            step("next", 1024)
+        ]);
         let outcomes = stage.script("steady", steps).await?;
         assert!(outcomes[1].starts_with("2;2;2"), "{outcomes:?}");
-        let steps = json!([step("open-cursor", "select 1 / (2 - n) from generate_series(1, 3) n"), step("next", 1024)]);
+        let steps = json!([
+            step("open-cursor", "select 1 / (2 - n) from generate_series(1, 3) n"),
+            step("next", 1024)
+        ]);
         assert_eq!(stage.script("steady", steps).await?, ["", "!22012"]);
         Ok(())
     })

@@ -2,7 +2,7 @@
 //! database interface as this host has it, and nothing else.
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::Path;
 
 use anyhow::{Result, bail};
 use avenire_app::engine::{Blame, Function, LoadError};
@@ -31,13 +31,13 @@ fn refusal(bytes: &[u8]) -> Result<LoadError> {
     let folder = TempDir::new()?;
     let file = folder.path().join("tried.wasm");
     std::fs::write(&file, bytes)?;
-    refusal_of(file)
+    refusal_of(&file)
 }
 
-fn refusal_of(file: PathBuf) -> Result<LoadError> {
-    match check_file(file.clone(), None) {
+fn refusal_of(file: &Path) -> Result<LoadError> {
+    match check_file(file.to_owned(), None) {
         Err(AppError::Component { component, file: named, source }) => {
-            assert_eq!((component.as_str(), &named), ("tried", &file));
+            assert_eq!((component.as_str(), named.as_path()), ("tried", file));
             Ok(source)
         }
         Err(other) => Err(other.into()),
@@ -98,7 +98,10 @@ fn a_component_cut_off_anywhere_is_refused() -> Result<()> {
 fn a_file_that_can_not_be_read_is_the_callers_mistake() -> Result<()> {
     let folder = TempDir::new()?;
     let missing = folder.path().join("tried.wasm");
-    for file in [missing.clone(), { std::fs::create_dir(&missing)?; missing }] {
+    for file in [missing.clone(), {
+        std::fs::create_dir(&missing)?;
+        missing
+    }] {
         let error = check_file(file, None).expect_err("nothing to load");
         assert_eq!(error.blame(), Blame::Caller, "{error:?}");
         assert!(error.hint().is_some());
@@ -111,8 +114,11 @@ fn a_file_too_large_is_refused_unread() -> Result<()> {
     let folder = TempDir::new()?;
     let file = folder.path().join("tried.wasm");
     File::create(&file)?.set_len((64 << 20) + 1)?;
-    let error = refusal_of(file)?;
-    assert!(matches!(error, LoadError::TooLarge { bytes, maximum } if bytes == maximum + 1), "{error:?}");
+    let error = refusal_of(&file)?;
+    assert!(
+        matches!(error, LoadError::TooLarge { bytes, maximum } if bytes == maximum + 1),
+        "{error:?}"
+    );
     Ok(())
 }
 
@@ -133,7 +139,8 @@ fn every_import_outside_of_the_database_interface_is_named() -> Result<()> {
     assert_eq!(forbidden(r#"(import "get-secret" (func (result string)))"#)?, ["get-secret"]);
     assert_eq!(forbidden(r#"(import "plugin" (core module))"#)?, ["plugin"]);
     // A resource is a type that comes with functions.
-    let resource = r#"(import "acme:files/types" (instance (export "file" (type (sub resource)))))"#;
+    let resource =
+        r#"(import "acme:files/types" (instance (export "file" (type (sub resource)))))"#;
     assert_eq!(forbidden(resource)?, ["acme:files/types"]);
     // A name that only begins like the database interface is not it.
     let twin = r#"(import "avenire:database-admin/sql@0.1.0" (instance (export "drop" (func))))"#;
@@ -188,7 +195,9 @@ fn code_beyond_what_an_instance_may_have_is_refused() -> Result<()> {
         refusal(&component(&module))
     };
     // 65536 pages of 64 KiB; a page more than the 1 GiB a manifest can ask for.
-    for fields in ["(memory 65536)", "(memory 16385)", "(memory 1) (memory 1)", "(table 10000000 funcref)"] {
+    for fields in
+        ["(memory 65536)", "(memory 16385)", "(memory 1) (memory 1)", "(table 10000000 funcref)"]
+    {
         let error = with_module(fields)?;
         let named = matches!(error, LoadError::Malformed { .. } | LoadError::Incompatible { .. });
         assert!(named, "{fields}: {error:?}");
@@ -215,7 +224,9 @@ fn a_component_without_its_contract_is_refused_with_what_it_exports() -> Result<
         check_file(file.clone(), Some("test:hostile/attacks@0.1.0"))?;
         let error = check_file(file, Some("avenire:chat/queries@0.1.0")).expect_err("no contract");
         assert_eq!(error.blame(), Blame::Guest);
-        let AppError::Component { source: LoadError::MissingContract { contract, exports }, .. } = error
+        let AppError::Component {
+            source: LoadError::MissingContract { contract, exports }, ..
+        } = error
         else {
             bail!("another error: {error:?}")
         };

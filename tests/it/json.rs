@@ -117,7 +117,8 @@ fn floats_keep_their_value_and_their_special_ones() -> Result<()> {
                 assert_eq!(answer.pointer(place), Some(&json!(special)));
             }
         }
-        for (place, number) in [("/double", "5e-324"), ("/double", "0.1"), ("/single", "16777216")] {
+        for (place, number) in [("/double", "5e-324"), ("/double", "0.1"), ("/single", "16777216")]
+        {
             let answer = echo("echo-scalars", with(scalars(), place, exact(number))).await?;
             let same: f64 = answer.pointer(place).context("a number")?.to_string().parse()?;
             assert_eq!(same.to_bits(), number.parse::<f64>()?.to_bits(), "{number}");
@@ -125,7 +126,10 @@ fn floats_keep_their_value_and_their_special_ones() -> Result<()> {
         for (key, number) in [("double", "1e400"), ("single", "1e39"), ("single", "-1e39")] {
             let value = with(scalars(), &format!("/{key}"), exact(number));
             let (path, message) = refusal("echo-scalars", json!({"value": value})).await?;
-            assert_eq!((path, message), (format!("value.{key}"), "the number is out of range".into()));
+            assert_eq!(
+                (path, message),
+                (format!("value.{key}"), "the number is out of range".into())
+            );
         }
         Ok(())
     })
@@ -160,7 +164,8 @@ fn options_inside_options_stay_apart() -> Result<()> {
 fn documents_pass_as_they_are() -> Result<()> {
     run(async {
         let stage = Stage::shared().await?;
-        for document in ["null", "[]", r#""text""#, "1e+400", "0.10", r#"{"z":1,"a":{"b":[true]}}"#] {
+        for document in ["null", "[]", r#""text""#, "1e+400", "0.10", r#"{"z":1,"a":{"b":[true]}}"#]
+        {
             let arguments = json!({"document": exact(document)});
             assert_eq!(stage.ok("steady.text-of", arguments).await?, json!(document));
             let answer = stage.ok("steady.json-of", json!({"text": document})).await?;
@@ -247,7 +252,12 @@ fn a_wrong_value_is_named_with_its_path() -> Result<()> {
             ("/shapes/0", json!({"tag": "pont"}), "value.shapes[0]", "the nearest is `point`"),
             ("/shapes/0", json!({"val": 1}), "value.shapes[0]", "`tag` is missing"),
             ("/shapes/0", json!({"tag": "point", "x": 1}), "value.shapes[0]", "unknown field `x`"),
-            ("/shapes/2/val/firstName", json!(1), "value.shapes[2].val.firstName", "expected string"),
+            (
+                "/shapes/2/val/firstName",
+                json!(1),
+                "value.shapes[2].val.firstName",
+                "expected string",
+            ),
             ("/outcome/val", json!(-1), "value.outcome.val", "expected u32"),
             ("/outcome/tag", json!("oh"), "value.outcome", "unknown tag `oh`"),
             ("/colour", json!("darkgreen"), "value.colour", "the nearest is `dark-green`"),
@@ -264,7 +274,10 @@ fn a_wrong_value_is_named_with_its_path() -> Result<()> {
         }
         let value = with(scalars(), "/letter", json!("ab"));
         let (path, message) = refusal("echo-scalars", json!({"value": value})).await?;
-        assert_eq!((path.as_str(), message.as_str()), ("value.letter", "expected a string of one character"));
+        assert_eq!(
+            (path.as_str(), message.as_str()),
+            ("value.letter", "expected a string of one character")
+        );
         Ok(())
     })
 }
@@ -274,7 +287,10 @@ fn missing_and_unknown_fields_are_named_with_the_nearest() -> Result<()> {
     run(async {
         let value = without(parts(), "/labels/0", "firstName");
         let (path, message) = refusal("echo-parts", json!({"value": value})).await?;
-        assert_eq!((path.as_str(), message.as_str()), ("value.labels[0].firstName", "is missing; expected string"));
+        assert_eq!(
+            (path.as_str(), message.as_str()),
+            ("value.labels[0].firstName", "is missing; expected string")
+        );
 
         let value = with(parts(), "/labels/0", json!({"firstName": "Bo", "nickname": "B"}));
         let (path, message) = refusal("echo-parts", json!({"value": value})).await?;
@@ -282,7 +298,10 @@ fn missing_and_unknown_fields_are_named_with_the_nearest() -> Result<()> {
         assert_eq!(message, "unknown field `nickname`; the nearest is `nickName`");
 
         let (path, message) = refusal("echo-two", json!({"secondValue": 1})).await?;
-        assert_eq!((path.as_str(), message.as_str()), ("firstValue", "is missing; expected string"));
+        assert_eq!(
+            (path.as_str(), message.as_str()),
+            ("firstValue", "is missing; expected string")
+        );
         let wrong = json!({"firstValue": "a", "second-value": 1});
         let (path, message) = refusal("echo-two", wrong).await?;
         assert_eq!(path, "arguments");
@@ -321,7 +340,8 @@ fn an_unknown_function_is_named_with_the_nearest() -> Result<()> {
             "the component steady has no function echo-scalar; the nearest is echo-scalars"
         );
         // The name in camelCase, as in JSON, is as good as the one in WIT.
-        let answer = stage.ok("steady.echoTwo", json!({"firstValue": "a", "secondValue": 1})).await?;
+        let answer =
+            stage.ok("steady.echoTwo", json!({"firstValue": "a", "secondValue": 1})).await?;
         assert_eq!(answer, json!(["a", 1]));
         Ok(())
     })

@@ -82,7 +82,8 @@ fn handles_left_open_are_counted() -> Result<()> {
         };
         let open = step("open-cursor", "select generate_series(1, 9)");
         let forget = json!("forget-cursor");
-        let steps = json!(["begin", "forget-transaction", "begin", "forget-transaction", open, forget]);
+        let steps =
+            json!(["begin", "forget-transaction", "begin", "forget-transaction", open, forget]);
         let error = stage.script_error("steady", steps).await?;
         assert_eq!(counts(error)?, (2, 1));
         let error = stage.script_error("steady", json!([open, forget])).await?;
@@ -110,7 +111,11 @@ fn misused_handles_end_the_call() -> Result<()> {
             json!([open, "use-cursor-as-transaction"]),
         ] {
             let error = stage.script_error("steady", steps.clone()).await?;
-            assert_eq!((error.kind(), error.blame()), ("trapped", Blame::Guest), "{steps}: {error}");
+            assert_eq!(
+                (error.kind(), error.blame()),
+                ("trapped", Blame::Guest),
+                "{steps}: {error}"
+            );
         }
         stage.serves("steady").await
     })

@@ -25,7 +25,9 @@ fn rows_and_bytes_are_limited_over_the_whole_call() -> Result<()> {
     run(async {
         let stage = Stage::shared().await?;
         let rows = async |counts: Value| {
-            Ok::<_, anyhow::Error>(all_short(&stage.ok("narrow.many-rows", json!({"counts": counts})).await?))
+            Ok::<_, anyhow::Error>(all_short(
+                &stage.ok("narrow.many-rows", json!({"counts": counts})).await?,
+            ))
         };
         assert_eq!(rows(json!([1000])).await?, ["1000"]);
         let used_up = "!limit rows 1000";
@@ -65,7 +67,8 @@ fn the_size_of_a_statement_is_limited() -> Result<()> {
         let stage = Stage::shared().await?;
         let rows = stage.ok("narrow.huge-statement", json!({"bytes": 64 << 10})).await?;
         assert_eq!(rows, json!([["1"]]));
-        let error = stage.failure("narrow.huge-statement", json!({"bytes": (64 << 10) + 1})).await?;
+        let error =
+            stage.failure("narrow.huge-statement", json!({"bytes": (64 << 10) + 1})).await?;
         assert_eq!(short_error(&error), "limit statement-bytes 65536");
         Ok(())
     })

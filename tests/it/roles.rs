@@ -1,6 +1,6 @@
 //! What a component may do to data is its role's grants, whatever SQL it sends.
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use avenire_app::role_name;
 use avenire_tests::{TestHost, TestProject, repository};
 use serde_json::{Value, json};
@@ -42,14 +42,22 @@ async fn refused(host: &TestHost, slot: &str, sql: &str) -> Result<String> {
 /// The first cell of a statement's first row.
 async fn cell(host: &TestHost, slot: &str, sql: &str) -> Result<Value> {
     let rows = host.ok(&format!("{slot}.run-sql"), json!({"sql": sql})).await?;
-    Ok(rows[0][0].clone())
+    rows.pointer("/0/0").cloned().context("a row")
 }
 
 #[test]
 fn a_component_sees_its_own_tables_only() -> Result<()> {
     run(async {
         let (_project, host) = infiltrated().await?;
-        let all = ["users", "accounts", "email_verifications", "passkeys", "chat", "message", "user_settings"];
+        let all = [
+            "users",
+            "accounts",
+            "email_verifications",
+            "passkeys",
+            "chat",
+            "message",
+            "user_settings",
+        ];
         let own: [(&str, &[&str]); 3] = [
             ("auth", &["users", "accounts", "email_verifications", "passkeys"]),
             ("chat", &["chat", "message"]),
@@ -161,8 +169,11 @@ fn a_grant_may_be_limited_to_columns() -> Result<()> {
         "#;
         let (_project, host) = project(manifest).await?;
         cell(&host, "narrow", "select id || name from users limit 1").await?;
-        host.ok("narrow.execute-sql", json!({"sql": "update users set name = name where id = 'user-1'"}))
-            .await?;
+        host.ok(
+            "narrow.execute-sql",
+            json!({"sql": "update users set name = name where id = 'user-1'"}),
+        )
+        .await?;
         for sql in [
             "select email from users",
             "select * from users",
@@ -181,7 +192,9 @@ fn a_grant_may_be_limited_to_columns() -> Result<()> {
 fn a_grant_that_leaves_the_manifest_is_taken_back() -> Result<()> {
     run(async {
         let manifest = |grants: &str| {
-            format!("[components.changing]\npath = \"target/components/hostile.wasm\"\ngrants = {grants}\n")
+            format!(
+                "[components.changing]\npath = \"target/components/hostile.wasm\"\ngrants = {grants}\n"
+            )
         };
         let (project, host) = project(&manifest(r#"{ users = ["select"], chat = "all" }"#)).await?;
         cell(&host, "changing", "select count(email) from users").await?;

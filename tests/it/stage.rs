@@ -16,7 +16,10 @@ use crate::harness;
 const SLOTS: [(&str, &str); 5] = [
     ("steady", r#"time = "120s""#),
     ("brief", r#"time = "2s""#),
-    ("small", r#"time = "120s", memory = "4MiB", rows = 2000000, bytes = "1GiB", statements = 1000"#),
+    (
+        "small",
+        r#"time = "120s", memory = "4MiB", rows = 2000000, bytes = "1GiB", statements = 1000"#,
+    ),
     (
         "narrow",
         r#"time = "120s", transfer = "256KiB", statement-bytes = "64KiB", rows = 1000, bytes = "64KiB", statements = 10, handles = 3"#,
@@ -83,7 +86,7 @@ impl Stage {
     /// The first cell of a query's first row, in that slot.
     pub(crate) async fn cell(&self, slot: &str, sql: &str) -> Result<Value> {
         let rows = self.ok(&format!("{slot}.run-sql"), json!({"sql": sql})).await?;
-        Ok(rows[0][0].clone())
+        rows.pointer("/0/0").cloned().context("a row")
     }
 
     /// What each step of a script led to, as [`short`] says it.
@@ -99,7 +102,11 @@ impl Stage {
 
     /// Runs an attack and, on the same thread, well-behaved calls one after another
     /// until it ends. Returns the attack's error and how many of the calls it took.
-    pub(crate) async fn beside(&self, function: &str, arguments: Value) -> Result<(CallError, u32)> {
+    pub(crate) async fn beside(
+        &self,
+        function: &str,
+        arguments: Value,
+    ) -> Result<(CallError, u32)> {
         let ended = AtomicBool::new(false);
         let attack = async {
             let error = self.error(function, arguments).await;
@@ -147,12 +154,15 @@ impl Stage {
     /// Rows in `note` with that text.
     pub(crate) async fn notes(&self, text: &str) -> Result<i64> {
         let sql = "select count(*) from note where text = $1";
-        Ok(self.database().rows(sql, &[&text]).await?[0].get(0))
+        let rows = self.database().rows(sql, &[&text]).await?;
+        Ok(rows.first().context("a row")?.get(0))
     }
 
     /// How many rows were ever written to `note`, rolled back or not.
     pub(crate) async fn writes(&self) -> Result<i64> {
-        self.database().count("select case when is_called then last_value else 0 end from note_id_seq").await
+        self.database()
+            .count("select case when is_called then last_value else 0 end from note_id_seq")
+            .await
     }
 }
 

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::run;
 use crate::stage::{Stage, step};
@@ -24,9 +25,12 @@ fn a_transaction_is_seen_by_others_when_it_is_committed() -> Result<()> {
         let stage = Stage::shared().await?;
         let others = step("query", "select count(*) from note where text = 'committed'");
         let steps = json!([
-            "begin", insert("committed"), others,
+            "begin",
+            insert("committed"),
+            others,
             query("select count(*) from note where text = 'committed'"),
-            "commit", others,
+            "commit",
+            others,
         ]);
         let outcomes = stage.script("steady", steps).await?;
         assert_eq!(outcomes, ["", "1", "0", "1", "", "1"]);
@@ -40,10 +44,17 @@ fn a_transaction_that_ended_is_invalid() -> Result<()> {
         let stage = Stage::shared().await?;
         for end in ["commit", "rollback"] {
             let steps = json!([
-                "begin", end, query("select 1"), insert("after the end"),
+                "begin",
+                end,
+                query("select 1"),
+                insert("after the end"),
                 step("transaction-batch", json!(["select 1"])),
                 step("transaction-open-cursor", "select 1"),
-                "savepoint", "release-savepoint", "rollback-to-savepoint", "commit", "rollback",
+                "savepoint",
+                "release-savepoint",
+                "rollback-to-savepoint",
+                "commit",
+                "rollback",
             ]);
             let outcomes = stage.script("steady", steps).await?;
             assert_eq!(outcomes[..2], ["", ""]);
@@ -59,8 +70,12 @@ fn a_failed_transaction_refuses_until_it_is_rolled_back() -> Result<()> {
     run(async {
         let stage = Stage::shared().await?;
         let steps = json!([
-            "begin", insert("failed"), query("select 1 / 0"),
-            query("select 1"), insert("failed again"), "savepoint",
+            "begin",
+            insert("failed"),
+            query("select 1 / 0"),
+            query("select 1"),
+            insert("failed again"),
+            "savepoint",
             step("transaction-batch", json!(["select 1"])),
             step("transaction-open-cursor", "select 1"),
             "commit",
@@ -69,7 +84,14 @@ fn a_failed_transaction_refuses_until_it_is_rolled_back() -> Result<()> {
         assert_eq!(outcomes[..3], ["", "1", "!22012"]);
         assert_eq!(outcomes[3..], ["!25P02"; 6]);
         assert_eq!(stage.notes("failed").await?, 0);
-        let steps = json!(["begin", query("select 1 / 0"), "rollback", "begin", query("select 1"), "commit"]);
+        let steps = json!([
+            "begin",
+            query("select 1 / 0"),
+            "rollback",
+            "begin",
+            query("select 1"),
+            "commit"
+        ]);
         let outcomes = stage.script("steady", steps).await?;
         assert_eq!(outcomes, ["", "!22012", "", "", "1", ""]);
         Ok(())
@@ -80,23 +102,54 @@ fn a_failed_transaction_refuses_until_it_is_rolled_back() -> Result<()> {
 fn savepoints_nest() -> Result<()> {
     run(async {
         let stage = Stage::shared().await?;
-        let seen = query("select string_agg(text, ' ' order by id) from note where text like 'level %'");
+        let seen =
+            query("select string_agg(text, ' ' order by id) from note where text like 'level %'");
         let steps = json!([
-            "begin", insert("level 0"),
-            "savepoint", insert("level 1"),
-            "savepoint", insert("level 2"), query("select 1 / 0"), seen,
-            "rollback-to-savepoint", seen,
-            "savepoint", insert("level 2b"), "release-savepoint", seen,
-            "rollback-to-savepoint", seen,
-            "release-savepoint", "rollback-to-savepoint", seen,
+            "begin",
+            insert("level 0"),
+            "savepoint",
+            insert("level 1"),
+            "savepoint",
+            insert("level 2"),
+            query("select 1 / 0"),
+            seen,
+            "rollback-to-savepoint",
+            seen,
+            "savepoint",
+            insert("level 2b"),
+            "release-savepoint",
+            seen,
+            "rollback-to-savepoint",
+            seen,
+            "release-savepoint",
+            "rollback-to-savepoint",
+            seen,
             "commit",
         ]);
         let outcomes = stage.script("steady", steps).await?;
         assert_eq!(
             outcomes,
             [
-                "", "1", "", "1", "", "1", "!22012", "!25P02", "", "level 0 level 1", "", "1", "",
-                "level 0 level 1 level 2b", "", "level 0", "!invalid", "!invalid", "level 0", "",
+                "",
+                "1",
+                "",
+                "1",
+                "",
+                "1",
+                "!22012",
+                "!25P02",
+                "",
+                "level 0 level 1",
+                "",
+                "1",
+                "",
+                "level 0 level 1 level 2b",
+                "",
+                "level 0",
+                "!invalid",
+                "!invalid",
+                "level 0",
+                "",
             ]
         );
         assert_eq!(stage.notes("level 0").await?, 1);
@@ -129,22 +182,51 @@ fn a_transaction_is_what_its_options_say() -> Result<()> {
              current_setting('transaction_read_only') || ' ' || current_setting('transaction_deferrable')",
         );
         let begin = |isolation: Value, access: &str, deferrable: bool| {
-            step("begin-with", json!({"isolation": isolation, "access": access, "deferrable": deferrable}))
+            step(
+                "begin-with",
+                json!({"isolation": isolation, "access": access, "deferrable": deferrable}),
+            )
         };
         let steps = json!([
-            begin(Value::Null, "read-write", false), shown, "rollback",
-            begin(json!("repeatable-read"), "read-write", false), shown, "rollback",
-            begin(json!("serializable"), "read-only", true), shown, insert("read only"), "rollback",
-            begin(json!("read-committed"), "read-only", false), shown, insert("read only"), "rollback",
-            "begin", shown, "rollback",
+            begin(Value::Null, "read-write", false),
+            shown,
+            "rollback",
+            begin(json!("repeatable-read"), "read-write", false),
+            shown,
+            "rollback",
+            begin(json!("serializable"), "read-only", true),
+            shown,
+            insert("read only"),
+            "rollback",
+            begin(json!("read-committed"), "read-only", false),
+            shown,
+            insert("read only"),
+            "rollback",
+            "begin",
+            shown,
+            "rollback",
         ]);
         let outcomes = stage.script("steady", steps).await?;
         assert_eq!(
             outcomes,
             [
-                "", "read committed off off", "", "", "repeatable read off off", "",
-                "", "serializable on on", "!25006", "", "", "read committed on off", "!25006", "",
-                "", "read committed off off", "",
+                "",
+                "read committed off off",
+                "",
+                "",
+                "repeatable read off off",
+                "",
+                "",
+                "serializable on on",
+                "!25006",
+                "",
+                "",
+                "read committed on off",
+                "!25006",
+                "",
+                "",
+                "read committed off off",
+                "",
             ]
         );
         Ok(())
@@ -155,13 +237,22 @@ fn a_transaction_is_what_its_options_say() -> Result<()> {
 fn sessions_and_transactions_are_not_changed_by_text() -> Result<()> {
     run(async {
         let stage = Stage::shared().await?;
-        let texts = ["commit", "rollback", "savepoint a", "set work_mem = '1MB'", "set transaction read only"];
+        let texts = [
+            "commit",
+            "rollback",
+            "savepoint a",
+            "set work_mem = '1MB'",
+            "set transaction read only",
+        ];
         let mut steps = vec![json!("begin"), insert("by text")];
         steps.extend(texts.map(execute));
         // Denied before it was sent, so the transaction has not failed.
         steps.extend([query("select 1"), json!("rollback")]);
         let outcomes = stage.script("steady", Value::Array(steps)).await?;
-        assert_eq!(outcomes, ["", "1", "!denied", "!denied", "!denied", "!denied", "!denied", "1", ""]);
+        assert_eq!(
+            outcomes,
+            ["", "1", "!denied", "!denied", "!denied", "!denied", "!denied", "1", ""]
+        );
         Ok(())
     })
 }
@@ -192,12 +283,22 @@ fn a_batch_in_a_transaction_fails_with_it() -> Result<()> {
 fn a_cursor_goes_on_while_its_transaction_does_other_things() -> Result<()> {
     run(async {
         let stage = Stage::shared().await?;
-        let open = step("transaction-open-cursor", "select repeat('x', 400) || n from generate_series(1, 5) n");
+        let open = step(
+            "transaction-open-cursor",
+            "select repeat('x', 400) || n from generate_series(1, 5) n",
+        );
         let next = step("next", 1024);
         let steps = json!([
-            "begin", open, next, insert("between two reads"), next,
+            "begin",
+            open,
+            next,
+            insert("between two reads"),
+            next,
             query("select count(*) from note where text = 'between two reads'"),
-            next, next, "drop-cursor", "commit",
+            next,
+            next,
+            "drop-cursor",
+            "commit",
         ]);
         let outcomes = stage.script("steady", steps).await?;
         let reads: Vec<String> =
@@ -239,12 +340,13 @@ fn transactions_run_beside_each_other_and_beside_statements() -> Result<()> {
                 "commit",
             ])
         };
-        let one = async |number| stage.script("steady", write(number)).await;
         // More than there are connections, so that some wait for others.
-        let (a, b, c, d) = tokio::join!(one(1), one(2), one(3), one(4));
-        let (e, f, g, h) = tokio::join!(one(5), one(6), one(7), one(8));
-        for outcomes in [a, b, c, d, e, f, g, h] {
-            assert_eq!(outcomes?, ["", "1", "1", "", ""]);
+        let mut calls = JoinSet::new();
+        for number in 1..=8 {
+            calls.spawn(stage.script("steady", write(number)));
+        }
+        while let Some(outcomes) = calls.join_next().await {
+            assert_eq!(outcomes??, ["", "1", "1", "", ""]);
         }
         let all = "select count(*) from note where text like 'beside %'";
         assert_eq!(stage.database().count(all).await?, 8);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use avenire_postgres::Session;
 use avenire_schema::{Migrations, Progress, Report, Status};
 
-use crate::error::AppError;
+use crate::error::{AppError, within};
 use crate::project::Project;
 use crate::targets::Targets;
 
@@ -60,9 +60,13 @@ pub async fn seed(project: &Project, targets: &Targets) -> Result<Option<PathBuf
         doing: format!("the sample data of {} could not be loaded", sample.display()),
         source,
     };
-    let session =
-        Session::connect(&targets.direct, Instant::now() + SHORT_TIME).await.map_err(error)?;
-    session.batch(&format!("begin;\n{sql}\n;commit;")).await.map_err(error)?;
+    let loading = async {
+        let session = Session::connect(&targets.direct, Instant::now() + SHORT_TIME).await?;
+        // The simple protocol runs a script as one transaction (PostgreSQL
+        // documentation, "Multiple Statements in a Simple Query").
+        session.batch(&sql).await
+    };
+    within(SHORT_TIME, "loading the sample data", loading).await?.map_err(error)?;
     Ok(Some(file))
 }
 

@@ -11,7 +11,7 @@ use avenire_schema::Status;
 
 use crate::build;
 use crate::data;
-use crate::error::AppError;
+use crate::error::{AppError, within};
 use crate::host::{self, Host, Selection};
 use crate::manifest::Roles;
 use crate::project::Project;
@@ -166,7 +166,14 @@ async fn direct_target(targets: &Targets, checks: &mut Vec<Check>) -> bool {
             return false;
         }
     };
-    match facts(&session).await {
+    let found = match within(CONNECT_TIME, "asking for the server's version", facts(&session)).await {
+        Ok(found) => found,
+        Err(error) => {
+            checks.push(Check::broken("direct target", &error));
+            return false;
+        }
+    };
+    match found {
         Ok((version, major, manages_roles)) => {
             if major < OLDEST_MAJOR {
                 let found = format!("Postgres {version}");

@@ -1,6 +1,7 @@
 //! What can go wrong between a manifest and a running host.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use avenire_engine::{Blame, LoadError};
 use avenire_postgres::embedded::EmbeddedError;
@@ -82,6 +83,14 @@ pub enum AppError {
         #[source]
         source: avenire_postgres::Error,
     },
+    /// The database did not answer in time.
+    #[error("{doing} took longer than {} s", .limit.as_secs())]
+    Slow {
+        /// What was being done.
+        doing: &'static str,
+        /// How long it might have taken.
+        limit: Duration,
+    },
     /// The folder of migrations can not be used.
     #[error("the migrations can not be used")]
     MigrationFiles(#[source] SourceError),
@@ -137,9 +146,11 @@ impl AppError {
             | Self::Url { .. } => Blame::Caller,
             Self::Component { source: LoadError::Unreadable(_), .. } => Blame::Caller,
             Self::Component { .. } | Self::Build { .. } => Blame::Guest,
-            Self::Database { .. } | Self::Migration(_) | Self::Migrating(_) | Self::Role { .. } => {
-                Blame::Database
-            }
+            Self::Database { .. }
+            | Self::Slow { .. }
+            | Self::Migration(_)
+            | Self::Migrating(_)
+            | Self::Role { .. } => Blame::Database,
             Self::Read { .. } | Self::Write { .. } | Self::Embedded(_) | Self::Sandbox(_) => {
                 Blame::Host
             }
@@ -162,6 +173,10 @@ impl AppError {
             Self::Url { source, .. } => source.hint().map(Into::into),
             Self::Embedded(source) => source.hint(),
             Self::Database { source, .. } => source.hint().map(Into::into),
+            Self::Slow { .. } => Some(
+                "look for a lock that somebody holds: pg_stat_activity shows who waits for whom"
+                    .to_owned(),
+            ),
             Self::MigrationFiles(source) => Some(source.hint()),
             Self::Migration(source) => source.hint(),
             Self::Migrating(failure) => failure.error.hint(),
@@ -173,4 +188,13 @@ impl AppError {
             Self::Read { .. } | Self::Write { .. } | Self::Sandbox(_) => None,
         }
     }
+}
+
+/// Bounds work on the database that has no deadline of its own.
+pub(crate) async fn within<T>(
+    limit: Duration,
+    doing: &'static str,
+    work: impl Future<Output = T>,
+) -> Result<T, AppError> {
+    tokio::time::timeout(limit, work).await.map_err(|_| AppError::Slow { doing, limit })
 }

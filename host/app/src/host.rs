@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use avenire_engine::{Cache, Component, LoadError, Sandbox, SandboxOptions, Slot};
+use avenire_engine::{Cache, Component, Limits, LoadError, Sandbox, SandboxOptions, Slot};
 use avenire_postgres::{Endpoint, Pool, PoolOptions};
 
 use crate::error::AppError;
@@ -47,12 +47,7 @@ impl Host {
         for (((name, entry), component), endpoint) in entries.iter().zip(loading).zip(endpoints) {
             let component = component.await.map_err(|error| host_failure(&error))??;
             let limits = entry.limits();
-            let options = PoolOptions {
-                statement_timeout: Some(limits.time),
-                application_name: format!("avenire-db {name}"),
-                ..PoolOptions::default()
-            };
-            let pool = Pool::new(endpoint, options);
+            let pool = Pool::new(endpoint.clone(), pool_options(name, &endpoint, &limits));
             let slot = Slot::new(name, sandbox.clone(), Arc::new(component), pool, limits);
             slots.insert((*name).to_owned(), Arc::new(slot));
         }
@@ -80,6 +75,24 @@ impl Host {
             slot.pool().close().await;
         }
     }
+}
+
+/// The defaults, within what the URL says (`connection_limit`, `connect_timeout`).
+fn pool_options(name: &str, endpoint: &Endpoint, limits: &Limits) -> PoolOptions {
+    let mut options = PoolOptions {
+        statement_timeout: Some(limits.time),
+        application_name: format!("avenire-db {name}"),
+        ..PoolOptions::default()
+    };
+    if let Some(connections) = endpoint.connection_limit() {
+        // Each lane needs one: without an exclusive one no transaction could run.
+        options.shared = options.shared.min(connections / 2).max(1);
+        options.exclusive = options.exclusive.min(connections.saturating_sub(options.shared)).max(1);
+    }
+    if let Some(time) = endpoint.connect_timeout() {
+        options.connect_timeout = time;
+    }
+    options
 }
 
 fn selected<'a>(

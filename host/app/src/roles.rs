@@ -12,7 +12,7 @@ use avenire_postgres::{Endpoint, Error, Session, scram_verifier};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
-use crate::error::AppError;
+use crate::error::{AppError, within};
 use crate::manifest::{ComponentEntry, Grants, TableGrant};
 use crate::targets::Targets;
 
@@ -50,18 +50,24 @@ pub(crate) async fn prepare(
         })
         .collect();
     if !roles.is_empty() {
-        let deadline = Instant::now() + TIME;
-        let session = Session::connect(&targets.direct, deadline).await.map_err(|source| {
-            AppError::Database { doing: "could not connect to prepare the roles".into(), source }
-        })?;
-        for role in &roles {
-            role.ensure(&session).await?;
-        }
+        within(TIME, "preparing the components' roles", ensure_all(targets, &roles)).await??;
     }
     Ok(roles
         .iter()
         .map(|role| targets.pooled.with_credentials(&role.name, role.password.as_deref()))
         .collect())
+}
+
+async fn ensure_all(targets: &Targets, roles: &[Role<'_>]) -> Result<(), AppError> {
+    let connecting = Session::connect(&targets.direct, Instant::now() + TIME).await;
+    let session = connecting.map_err(|source| AppError::Database {
+        doing: "could not connect to prepare the components' roles".into(),
+        source,
+    })?;
+    for role in roles {
+        role.ensure(&session).await?;
+    }
+    Ok(())
 }
 
 /// `avenire_<database>_<component>`. Roles belong to the whole cluster, so the

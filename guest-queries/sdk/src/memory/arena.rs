@@ -68,7 +68,10 @@ impl<const SIZE: usize> Arena<SIZE> {
         }
         let size = block_size(layout.size())?;
         let reused = match self.list_of(size) {
-            Some(list) => list.get().inspect(|block| list.set(read(*block).next)),
+            Some(list) => list.get().inspect(|block| {
+                // SAFETY: a block in a list holds a `FreeBlock`.
+                list.set(unsafe { block.read() }.next);
+            }),
             None => self.take_large(size),
         };
         if let Some(block) = reused {
@@ -125,7 +128,8 @@ impl<const SIZE: usize> Arena<SIZE> {
     fn take_large(&self, size: usize) -> Link {
         let (mut above, mut here) = (None, self.large.get());
         while let Some(block) = here {
-            let found = read(block);
+            // SAFETY: a block in a list holds a `FreeBlock`.
+            let found = unsafe { block.read() };
             if found.size >= size {
                 self.link_large(above, found.next);
                 if found.size > size {
@@ -149,23 +153,25 @@ impl<const SIZE: usize> Arena<SIZE> {
         let at = block.addr().get();
         let (mut further, mut above, mut below) = (None, None, self.large.get());
         while let Some(other) = below.filter(|other| other.addr().get() > at) {
-            (further, above, below) = (above, below, read(other).next);
+            // SAFETY: a block in a list holds a `FreeBlock`.
+            (further, above, below) = (above, below, unsafe { other.read() }.next);
         }
         if let Some(higher) = above.filter(|higher| higher.addr().get() == at + size) {
-            size += read(higher).size;
+            // SAFETY: a block in a list holds a `FreeBlock`.
+            size += unsafe { higher.read() }.size;
             above = further;
         }
-        let lower = below.filter(|lower| lower.addr().get() + read(*lower).size == at);
-        let (block, free) = match lower {
-            Some(lower) => {
-                let FreeBlock { next, size: its } = read(lower);
-                (lower, FreeBlock { next, size: its + size })
+        let (mut begin, mut free) = (block, FreeBlock { next: below, size });
+        if let Some(lower) = below {
+            // SAFETY: a block in a list holds a `FreeBlock`.
+            let its = unsafe { lower.read() };
+            if lower.addr().get() + its.size == at {
+                (begin, free) = (lower, FreeBlock { next: its.next, size: its.size + size });
             }
-            None => (block, FreeBlock { next: below, size }),
-        };
+        }
         // SAFETY: the bytes are free, at least a grain and aligned to one.
-        unsafe { block.write(free) };
-        self.link_large(above, Some(block));
+        unsafe { begin.write(free) };
+        self.link_large(above, Some(begin));
     }
 
     /// Makes `link` follow the large block `above`, or begin the list.
@@ -181,7 +187,8 @@ impl<const SIZE: usize> Arena<SIZE> {
     /// Gives the highest large block back to the rest if it ends there now.
     fn shorten(&self) {
         if let Some(block) = self.large.get() {
-            let FreeBlock { next, size } = read(block);
+            // SAFETY: a block in a list holds a `FreeBlock`.
+            let FreeBlock { next, size } = unsafe { block.read() };
             let start = self.offset(block.cast());
             if start + size == self.next.get() {
                 self.next.set(start);
@@ -227,13 +234,6 @@ impl<const SIZE: usize> Arena<SIZE> {
     fn base(&self) -> *mut u8 {
         self.memory.0.get().cast()
     }
-}
-
-/// What stands in a block that is in a list.
-fn read(block: NonNull<FreeBlock>) -> FreeBlock {
-    // SAFETY: only called for blocks in lists: they lie within the memory, are not in use
-    // and hold a `FreeBlock`.
-    unsafe { block.read() }
 }
 
 /// The size of the block that holds so many bytes: at least one grain.
