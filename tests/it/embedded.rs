@@ -26,8 +26,12 @@ pub(crate) fn open_folder() -> Result<TempDir> {
 
 /// Starts or joins the cluster of a project folder.
 pub(crate) async fn start(project: &Path) -> Result<Cluster> {
+    start_as(project, Durability::Ephemeral).await
+}
+
+async fn start_as(project: &Path, durability: Durability) -> Result<Cluster> {
     let options = Options {
-        durability: Durability::Ephemeral,
+        durability,
         binaries: std::env::var_os(BINARIES_VARIABLE).map(PathBuf::from),
         ..Options::new(project.join(".avenire"), harness().await?.guard())
     };
@@ -189,7 +193,10 @@ fn a_second_start_finds_the_same_data() -> Result<()> {
     run(async {
         let folder = open_folder()?;
         let first = start(folder.path()).await?;
-        session(&first).await?.batch("create table kept (n int); insert into kept values (7)").await?;
+        session(&first)
+            .await?
+            .batch("create table kept (n int); insert into kept values (7)")
+            .await?;
         let (process, data) = (server(first.data_folder())?, first.data_folder().to_owned());
         drop(first);
         stops(process, &data).await?;
@@ -254,8 +261,11 @@ fn a_server_whose_guard_was_killed_is_adopted_by_the_next_user() -> Result<()> {
 fn a_killed_server_is_recovered_by_the_next_user() -> Result<()> {
     run(async {
         let folder = open_folder()?;
-        let first = start(folder.path()).await?;
-        session(&first).await?.batch("create table kept (n int); insert into kept values (7)").await?;
+        let first = start_as(folder.path(), Durability::Durable).await?;
+        session(&first)
+            .await?
+            .batch("create table kept (n int); insert into kept values (7)")
+            .await?;
         let process = server(first.data_folder())?;
         kill(process).await?;
         let second = start(folder.path()).await?;

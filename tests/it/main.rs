@@ -5,13 +5,18 @@ mod cli;
 mod containment;
 mod crafted;
 mod database;
+mod embedded;
 mod imports;
 mod json;
 mod leftovers;
 mod limits;
+mod migrations;
+mod patience;
+mod postgres;
 mod pristine;
 mod roles;
 mod stage;
+mod tidy;
 mod transactions;
 mod wit;
 

@@ -17,10 +17,8 @@ use crate::patience::{eventually, soon};
 use crate::{harness, run};
 
 /// Counts its own applications.
-const TABLE: (&str, &str) = (
-    "0001_table.sql",
-    "create table counter (n int not null);\ninsert into counter values (0);\n",
-);
+const TABLE: (&str, &str) =
+    ("0001_table.sql", "create table counter (n int not null);\ninsert into counter values (0);\n");
 const DATA: (&str, &str) = ("0002_data.sql", "update counter set n = n + 1;\n");
 
 /// A folder of migrations.
@@ -61,7 +59,8 @@ async fn state_of(database: &TestDatabase) -> Result<Vec<String>> {
         where n.nspname not like 'pg\\_%' and n.nspname <> 'information_schema' order by 1";
     let mut state = texts(database, relations).await?;
     if database.count("select count(*) from pg_namespace where nspname = '_avenire'").await? > 0 {
-        state.extend(texts(database, "select m::text from _avenire.migrations m order by 1").await?);
+        state
+            .extend(texts(database, "select m::text from _avenire.migrations m order by 1").await?);
     }
     Ok(state)
 }
@@ -87,7 +86,8 @@ fn each_migration_is_applied_once_in_order_and_recorded_with_its_sha256() -> Res
         let again = apply_to(folder.path(), database.endpoint()).await??;
         assert_eq!((again.applied.len(), again.already), (0, 3));
         assert_eq!(database.count("select n::bigint from counter").await?, 1, "applied once");
-        let ledger = "select name from _avenire.migrations where sha256 = sha256(convert_to($1, 'UTF8'))
+        let ledger =
+            "select name from _avenire.migrations where sha256 = sha256(convert_to($1, 'UTF8'))
             and applied_at is not null and took_ms is not null and component = 'main'";
         for (file, text) in [TABLE, DATA, late] {
             let rows = database.rows(ledger, &[&text]).await?;
@@ -106,7 +106,10 @@ fn ten_hosts_that_start_together_apply_each_migration_exactly_once() -> Result<(
         let folder = folder(&[
             TABLE,
             DATA,
-            ("0003_index.sql", "-- avenire: no-transaction\ncreate index concurrently i on counter (n);\n"),
+            (
+                "0003_index.sql",
+                "-- avenire: no-transaction\ncreate index concurrently i on counter (n);\n",
+            ),
             ("0004_slow.sql", "select pg_sleep(0.1); update counter set n = n + 10;\n"),
             ("0005_data.sql", "update counter set n = n + 100;\n"),
         ])?;
@@ -156,9 +159,11 @@ async fn contradiction(change: impl FnOnce(&Path) -> std::io::Result<()>) -> Res
 fn a_changed_missing_or_late_file_is_refused_by_name_and_changes_nothing() -> Result<()> {
     run(async {
         let changed =
-            contradiction(|folder| std::fs::write(folder.join("0003_third.sql"), "select 3;\n")).await?;
+            contradiction(|folder| std::fs::write(folder.join("0003_third.sql"), "select 3;\n"))
+                .await?;
         assert_eq!(changed, PlanError::Changed { file: "0003_third.sql".into() });
-        let missing = contradiction(|folder| std::fs::remove_file(folder.join("0001_table.sql"))).await?;
+        let missing =
+            contradiction(|folder| std::fs::remove_file(folder.join("0001_table.sql"))).await?;
         assert_eq!(missing, PlanError::Missing { version: 1, name: "table".into() });
         let late = contradiction(|folder| std::fs::write(folder.join(DATA.0), DATA.1)).await?;
         assert_eq!(late, PlanError::OutOfOrder { file: DATA.0.into(), newest: 3 });
@@ -181,9 +186,17 @@ fn an_unusable_file_is_refused_by_name_before_anything_is_applied() -> Result<()
             ("0002_a.SQL", b"select 1", "0002_a.SQL is not named like a migration"),
             ("0002_empty.sql", b"", "0002_empty.sql has no statement"),
             ("0002_comment.sql", b"-- later\n;\n", "0002_comment.sql has no statement"),
-            ("0002_latin.sql", b"select 1;\nselect '\xe4'", "0002_latin.sql is not UTF-8 text (line 2)"),
+            (
+                "0002_latin.sql",
+                b"select 1;\nselect '\xe4'",
+                "0002_latin.sql is not UTF-8 text (line 2)",
+            ),
             ("0002_commit.sql", b"select 1;\ncommit;", "0002_commit.sql has `commit` (line 2)"),
-            ("0002_open.sql", b"select 1;\nselect 'a;", "0002_open.sql has a quote that is never closed (line 2)"),
+            (
+                "0002_open.sql",
+                b"select 1;\nselect 'a;",
+                "0002_open.sql has a quote that is never closed (line 2)",
+            ),
         ];
         let project = harness().await?.project_with("", empty_database().await?)?;
         let migrations = project.folder().join("migrations");
@@ -213,16 +226,24 @@ fn a_failing_statement_is_told_with_its_place_and_undoes_its_own_migration_only(
         cases.push((text.replace("nonsense", "1 / (n - 5)"), "22012", (5, 1)));
         for (text, sqlstate, place) in cases {
             let database = empty_database().await?;
-            let folder = folder(&[TABLE, ("0002_half.sql", &text), ("0003_more.sql", "create table more ();")])?;
+            let folder = folder(&[
+                TABLE,
+                ("0002_half.sql", &text),
+                ("0003_more.sql", "create table more ();"),
+            ])?;
             let failure = refused(&folder, database.endpoint()).await?;
-            let MigrationError::Statement { file, place: found, error, effect } = &failure.error else {
+            let MigrationError::Statement { file, place: found, error, effect } = &failure.error
+            else {
                 bail!("another error: {}", failure.error)
             };
             assert_eq!((file.as_str(), *effect), ("0002_half.sql", Effect::None));
             assert_eq!(error.sqlstate(), Some(sqlstate));
             assert_eq!((found.line, found.column), place);
             let told = failure.error.to_string();
-            assert!(told.contains("0002_half.sql") && told.contains(&format!("line {}", place.0)), "{told}");
+            assert!(
+                told.contains("0002_half.sql") && told.contains(&format!("line {}", place.0)),
+                "{told}"
+            );
             assert!(told.contains(sqlstate), "{told}");
             let kept: Vec<&str> = failure.applied.iter().map(|done| done.file.as_str()).collect();
             assert_eq!(kept, [TABLE.0], "what was applied before is told");
@@ -249,7 +270,8 @@ fn what_can_not_run_in_a_transaction_runs_when_its_file_says_so() -> Result<()> 
         let database = empty_database().await?;
         let folder = folder(&[TABLE, OUTSIDE])?;
         assert_eq!(applied(&folder, &database).await?, [TABLE.0, OUTSIDE.0]);
-        let valid = "select count(*) from pg_index where indrelid = 'counter'::regclass and indisvalid";
+        let valid =
+            "select count(*) from pg_index where indrelid = 'counter'::regclass and indisvalid";
         assert_eq!(database.count(valid).await?, 2);
         assert!(applied(&folder, &database).await?.is_empty());
         // Without the header Postgres says why not, and nothing remains.
@@ -343,7 +365,10 @@ fn a_table_that_is_in_use_is_waited_for() -> Result<()> {
         let user = database.session().await?;
         user.batch("begin; select * from counter").await?;
         let (told, mut waited) = tokio::sync::mpsc::unbounded_channel();
-        let folder = folder(&[TABLE, ("0002_column.sql", "set local lock_timeout = 50; alter table counter add x int;")])?;
+        let folder = folder(&[
+            TABLE,
+            ("0002_column.sql", "set local lock_timeout = 50; alter table counter add x int;"),
+        ])?;
         let (path, endpoint) = (folder.path().to_owned(), database.endpoint().clone());
         let host = tokio::spawn(async move {
             let told = move |step| drop(told.send(step));

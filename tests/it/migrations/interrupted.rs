@@ -80,7 +80,8 @@ fn a_migration_outside_of_a_transaction_whose_host_was_killed_is_noticed() -> Re
         drop(host);
         // What Postgres would notice with its next message to the dead host.
         database.count(END_IT).await?;
-        eventually("its session is gone", async || Ok(database.count(SLEEPING).await? == 0)).await?;
+        eventually("its session is gone", async || Ok(database.count(SLEEPING).await? == 0))
+            .await?;
         let before = state_of(database).await?;
         let failure = refused(&same, database.endpoint()).await?;
         let PlanError::Interrupted { version: 2, name, .. } = plan_error(&failure) else {
@@ -111,7 +112,8 @@ fn a_migration_in_a_transaction_whose_host_was_killed_is_applied_by_the_next() -
             .await?;
         drop(host);
         database.count(END_IT).await?;
-        eventually("its session is gone", async || Ok(database.count(SLEEPING).await? == 0)).await?;
+        eventually("its session is gone", async || Ok(database.count(SLEEPING).await? == 0))
+            .await?;
         let mended = folder(&[TABLE, ("0002_half.sql", "create table half ();")])?;
         assert_eq!(applied(&mended, database).await?, ["0002_half.sql"]);
         Ok(())
@@ -196,7 +198,8 @@ fn a_table_that_stays_in_use_is_named_as_the_reason() -> Result<()> {
         applied(&folder(&[TABLE])?, &database).await?;
         let user = database.session().await?;
         user.batch("begin; select * from counter").await?;
-        let change = folder(&[TABLE, ("0002_column.sql", "alter table counter add column x int;")])?;
+        let change =
+            folder(&[TABLE, ("0002_column.sql", "alter table counter add column x int;")])?;
         let failure = hurried(&change, &database, Duration::from_secs(1)).await?;
         assert!(
             matches!(&failure.error, MigrationError::Locked { file } if file == "0002_column.sql"),

@@ -76,7 +76,11 @@ fn an_atomic_batch_is_all_or_nothing_and_names_the_failure() -> Result<()> {
                 pool.batch_atomic(&statements(texts), Header::Types, ENOUGH, soon()).await
             };
             for (texts, index, code) in [
-                (&["insert into item values (1)", "insert into item values (1)", "select 1"][..], 1, "23505"),
+                (
+                    &["insert into item values (1)", "insert into item values (1)", "select 1"][..],
+                    1,
+                    "23505",
+                ),
                 (&["insert into item values (1)", "select 1 / 0"], 1, "22012"),
                 (&["insert into item values (1)", "select nonsense"], 1, "42703"),
                 // The commit itself fails: no statement's fault.
@@ -87,10 +91,14 @@ fn an_atomic_batch_is_all_or_nothing_and_names_the_failure() -> Result<()> {
                 assert_eq!(number(&pool, count).await?, 0, "{texts:?}");
             }
             let denied = atomic(&["insert into item values (1)", "commit"]).await.unwrap_err();
-            assert!(denied.index == 1 && matches!(denied.error, Error::Denied { .. }), "{denied:?}");
+            assert!(
+                denied.index == 1 && matches!(denied.error, Error::Denied { .. }),
+                "{denied:?}"
+            );
             assert_eq!(number(&pool, count).await?, 0, "nothing was sent");
             // Without rows in one round trip, with rows in two.
-            let results = atomic(&["insert into item values (1)", "insert into item values (2)"]).await?;
+            let results =
+                atomic(&["insert into item values (1)", "insert into item values (2)"]).await?;
             assert_eq!(results.iter().map(|one| one.affected).sum::<u64>(), 2);
             let results = atomic(&["delete from item returning id", count]).await?;
             assert_eq!((results[0].rows, Table::read(&results[1]).int(0, 0)), (2, 0));
@@ -105,13 +113,12 @@ fn a_batch_in_a_transaction_ends_at_its_first_failure() -> Result<()> {
         let ground = Ground::new(ITEM).await?;
         for pool in ground.both()? {
             let transaction = begin(&pool).await?;
-            let mut batch = statements(&["insert into item values (1)", "select 1 / 0", "select 2"]);
-            let error =
-                transaction.batch(&batch, Header::Types, ENOUGH, soon()).await.unwrap_err();
+            let mut batch =
+                statements(&["insert into item values (1)", "select 1 / 0", "select 2"]);
+            let error = transaction.batch(&batch, Header::Types, ENOUGH, soon()).await.unwrap_err();
             assert_eq!((error.index, error.error.sqlstate()), (1, Some("22012")));
             batch.truncate(1);
-            let error =
-                transaction.batch(&batch, Header::Types, ENOUGH, soon()).await.unwrap_err();
+            let error = transaction.batch(&batch, Header::Types, ENOUGH, soon()).await.unwrap_err();
             assert_eq!(error.error.sqlstate(), Some("25P02"), "the transaction is aborted");
             drop(transaction);
             assert_eq!(number(&pool, "select count(*) from item").await?, 0);

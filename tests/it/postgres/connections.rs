@@ -86,23 +86,26 @@ fn a_statement_whose_table_changes_heals_itself() -> Result<()> {
         for pool in ground.both()? {
             ground.database.run("drop table if exists item").await?;
             ground.database.run("create table item (id int); insert into item values (1)").await?;
-            let sql = "select * from item where id = $1";
+            let (sql, one) = ("select * from item where id = $1", int4(1));
             crowd(&pool).await?;
             for (change, columns) in [
                 ("select", 1),
                 ("alter table item add column late int default 7", 2),
                 ("alter table item alter column late type text", 2),
                 ("alter table item drop column late", 1),
-                ("drop table item; create table item (id int, x int, y int); insert into item values (1)", 3),
+                (
+                    "drop table item; create table item (id int, x int, y int); insert into item values (1)",
+                    3,
+                ),
             ] {
                 ground.database.run(change).await?;
                 // Each of the connections may have prepared it.
                 for _ in 0..4 {
-                    let (one, other) =
-                        tokio::join!(query(&pool, sql, &int4(1)), query(&pool, sql, &int4(1)));
-                    let (one, other) = (one?, other?);
-                    assert_eq!((one.columns.len(), one.rows.len()), (columns, 1), "{change}");
-                    assert_eq!(one, other);
+                    let (first, second) =
+                        tokio::join!(query(&pool, sql, &one), query(&pool, sql, &one));
+                    let (first, second) = (first?, second?);
+                    assert_eq!((first.columns.len(), first.rows.len()), (columns, 1), "{change}");
+                    assert_eq!(first, second);
                 }
             }
         }
@@ -117,7 +120,9 @@ fn a_table_may_change_while_many_read_it() -> Result<()> {
         for pool in ground.both()? {
             let is_over = AtomicBool::new(false);
             let changing = async {
-                for change in ["add column late int", "alter column late type text", "drop column late"] {
+                for change in
+                    ["add column late int", "alter column late type text", "drop column late"]
+                {
                     ground.database.run(&format!("alter table item {change}")).await?;
                 }
                 is_over.store(true, Ordering::Relaxed);
@@ -203,8 +208,10 @@ fn a_closed_pool_finishes_what_runs_and_takes_nothing_new() -> Result<()> {
         let other = pool.clone();
         let slow = "insert into item select 1 from pg_sleep(0.3)";
         let running = tokio::spawn(async move { execute(&other, slow).await });
-        eventually("it runs", async || Ok(ground.backends("query like '%pg_sleep(0.3)%'").await? == 1))
-            .await?;
+        eventually("it runs", async || {
+            Ok(ground.backends("query like '%pg_sleep(0.3)%'").await? == 1)
+        })
+        .await?;
         pool.close().await;
         assert_eq!(running.await??, 1);
         let error = number(&pool, "select 1").await.unwrap_err();
@@ -226,7 +233,8 @@ fn a_connection_tells_its_name_and_the_servers_own_limit() -> Result<()> {
             ..PoolOptions::default()
         };
         let pool = ground.pool_with(options);
-        let sql = "select current_setting('application_name'), current_setting('statement_timeout')";
+        let sql =
+            "select current_setting('application_name'), current_setting('statement_timeout')";
         let table = query(&pool, sql, &none()).await?;
         assert_eq!((table.text(0, 0), table.text(0, 1)), ("the tests", "200ms"));
         let late = pool.query("select pg_sleep(60)", &none(), Header::Types, ENOUGH, soon()).await;

@@ -81,7 +81,8 @@ async fn is_unharmed(pool: &Pool) -> Result<()> {
         let sql = "select count(*) from pg_settings where source = 'session'
             and name not in ('application_name', 'client_encoding')";
         assert_eq!(number(pool, sql).await?, 0, "a setting of the session");
-        let sql = "select (select count(*) from pg_prepared_statements where statement = 'select 1')
+        let sql =
+            "select (select count(*) from pg_prepared_statements where statement = 'select 1')
             + (select count(*) from pg_cursors where name = 'c')
             + (select count(*) from pg_listening_channels())
             + (select count(*) from pg_class where relpersistence = 't')";
@@ -128,7 +129,12 @@ fn a_transaction_is_ended_by_nothing_but_its_functions() -> Result<()> {
                 }
             }
             is_open(&transaction).await?;
-            for sql in ["set local work_mem = '77MB'", "lock table item", "create temp table t ()", "set constraints all deferred"] {
+            for sql in [
+                "set local work_mem = '77MB'",
+                "lock table item",
+                "create temp table t ()",
+                "set constraints all deferred",
+            ] {
                 run_in(&transaction, sql).await?;
             }
             transaction.rollback(soon()).await?;
@@ -149,7 +155,9 @@ fn a_second_statement_behind_the_first_is_not_run() -> Result<()> {
             assert_eq!(super::sqlstate(smuggled), "42601");
             transaction.rollback(soon()).await?;
             assert_eq!(number(&pool, "select count(*) from item").await?, 0);
-            for sql in ["select 1; set work_mem = '77MB'", "select 1;;begin", "(select 1); listen x"] {
+            for sql in
+                ["select 1; set work_mem = '77MB'", "select 1;;begin", "(select 1); listen x"]
+            {
                 assert_eq!(super::sqlstate(query(&pool, sql, &none()).await), "42601", "{sql}");
             }
             is_unharmed(&pool).await?;

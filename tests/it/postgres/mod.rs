@@ -223,7 +223,9 @@ async fn number_in(transaction: &Transaction, sql: &str) -> Result<i64, Error> {
 /// SQLSTATE of what must have failed at the database.
 fn sqlstate<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
     match result {
-        Err(error) => error.sqlstate().unwrap_or_else(|| panic!("no SQLSTATE: {error:?}")).to_owned(),
+        Err(error) => {
+            error.sqlstate().unwrap_or_else(|| panic!("no SQLSTATE: {error:?}")).to_owned()
+        }
         Ok(value) => panic!("it worked: {value:?}"),
     }
 }

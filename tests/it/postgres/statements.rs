@@ -40,13 +40,11 @@ fn cells_come_in_binary_with_the_types_of_their_columns() -> Result<()> {
 fn a_described_header_names_the_columns_also_of_an_empty_result() -> Result<()> {
     run(async {
         let ground = Ground::new("create table item (id int, name varchar(20))").await?;
-        let column = |oid, name: &str, modifier| Column { oid, about: Some((name.to_owned(), modifier)) };
+        let column =
+            |oid, name: &str, modifier| Column { oid, about: Some((name.to_owned(), modifier)) };
         // A modifier of varchar is the length and four.
-        let expected = [
-            column(INT4, "id", -1),
-            column(VARCHAR, "näme", 24),
-            column(TEXT, "näme", -1),
-        ];
+        let expected =
+            [column(INT4, "id", -1), column(VARCHAR, "näme", 24), column(TEXT, "näme", -1)];
         for pool in ground.both()? {
             let sql = "select id, name as \"näme\", 'x'::text as \"näme\" from item";
             let empty = described(&pool, sql).await?;
@@ -125,18 +123,30 @@ fn a_text_without_a_type_takes_the_type_that_the_statement_gives_it() -> Result<
                 ("select $1::int4 + 1", &["41"][..], "42"),
                 ("select $1 || $2", &["a", "b"], "ab"),
                 ("select $1", &["it's"], "it's"),
-                ("select extract(epoch from $1::timestamptz)::int8", &["1970-01-02Z"], "86400"),
+                (
+                    "select extract(epoch from $1::timestamptz)::int8",
+                    &["1970-01-02 00:00:00+00"],
+                    "86400",
+                ),
                 ("select $1::jsonb ->> 'k'", &["{\"k\": \"v\"}"], "v"),
                 ("select cardinality($1::int[])", &["{1,2,3}"], "3"),
                 ("select encode($1::bytea, 'hex')", &["\\x00ff"], "00ff"),
-                ("select round($1::numeric, 1)", &["99999999999999999999999999999.95"], "100000000000000000000000000000.0"),
+                (
+                    "select round($1::numeric, 1)",
+                    &["99999999999999999999999999999.95"],
+                    "100000000000000000000000000000.0",
+                ),
             ] {
                 let as_text = format!("select x::text from ({sql}) as t(x)");
                 let table = query(&pool, &as_text, &Parameters::texts(texts)).await?;
                 assert_eq!(table.text(0, 0), expected, "{sql}");
             }
             // Beside binary ones, and null.
-            let mixed = parameters(&[(0, 0, Some(b"5")), (INT4, 1, Some(&7_i32.to_be_bytes())), (0, 0, None)]);
+            let mixed = parameters(&[
+                (0, 0, Some(b"5")),
+                (INT4, 1, Some(&7_i32.to_be_bytes())),
+                (0, 0, None),
+            ]);
             let insert = "insert into item values ($1::int + $2, $3, null) returning id, at";
             let table = query(&pool, insert, &mixed).await?;
             assert_eq!((table.int(0, 0), &table.rows[0][1]), (12, &None));
@@ -152,7 +162,9 @@ fn a_wrong_number_of_parameters_is_the_callers_mistake() -> Result<()> {
     run(async {
         let ground = Ground::new("").await?;
         for pool in ground.both()? {
-            for (sql, given) in [("select $1::int4", none()), ("select 1", int4(1)), ("select $2::int4", int4(1))] {
+            for (sql, given) in
+                [("select $1::int4", none()), ("select $1::int4, $2::int4", int4(1)), ("select $2::int4", int4(1))]
+            {
                 let error = query(&pool, sql, &given).await.unwrap_err();
                 assert!(matches!(error, Error::Invalid { .. }), "{sql}: {error:?}");
             }
@@ -194,7 +206,11 @@ fn a_call_is_one_statement() -> Result<()> {
     run(async {
         let ground = Ground::new("create table item (id int)").await?;
         for pool in ground.both()? {
-            for sql in ["select 1; select 2", "select 1; drop table item", "insert into item values (1); commit"] {
+            for sql in [
+                "select 1; select 2",
+                "select 1; drop table item",
+                "insert into item values (1); commit",
+            ] {
                 assert_eq!(sqlstate(query(&pool, sql, &none()).await), "42601", "{sql}");
             }
             assert_eq!(number(&pool, "select count(*) from item;").await?, 0);

@@ -35,10 +35,16 @@ fn a_deadline_that_has_passed_already_sends_nothing() -> Result<()> {
     run(async {
         let ground = Ground::new("create table item (id int)").await?;
         for pool in ground.both()? {
-            let past = std::time::Instant::now();
-            let late = pool.execute("insert into item values (1)", &none(), past).await;
-            assert!(matches!(late, Err(Error::Timeout { .. })), "{late:?}");
-            assert_eq!(number(&pool, "select count(*) from item").await?, 0);
+            let insert = "insert into item values (1)";
+            let late = async || pool.execute(insert, &none(), std::time::Instant::now()).await;
+            let fresh = late().await;
+            assert!(matches!(fresh, Err(Error::Timeout { .. })), "{fresh:?}");
+            assert_eq!(execute(&pool, insert).await?, 1);
+            // Connected and prepared, so that it could be sent at once.
+            let ready = late().await.unwrap_err();
+            assert!(matches!(ready, Error::Timeout { .. }), "{ready:?}");
+            assert_eq!(ready.execution(), Execution::NotExecuted);
+            assert_eq!(execute(&pool, "delete from item").await?, 1);
         }
         Ok(())
     })
@@ -51,11 +57,14 @@ fn one_callers_deadline_does_not_cancel_anothers_statement() -> Result<()> {
         let pool = ground.pool_with(PoolOptions { shared: 1, ..PoolOptions::default() });
         number(&pool, "select 1").await?;
         let other = pool.clone();
-        let before = tokio::spawn(async move {
-            number(&other, "select 7 from (select pg_sleep(1)) as t").await
-        });
-        eventually("it runs", async || Ok(ground.backends("query like '%pg_sleep(1)%'").await? == 1))
-            .await?;
+        let before =
+            tokio::spawn(
+                async move { number(&other, "select 7 from (select pg_sleep(1)) as t").await },
+            );
+        eventually("it runs", async || {
+            Ok(ground.backends("query like '%pg_sleep(1)%'").await? == 1)
+        })
+        .await?;
         let sleep = "select pg_sleep(600)";
         let late = pool.query(sleep, &none(), Header::Types, ENOUGH, within(100)).await;
         assert!(matches!(late, Err(Error::Timeout { .. })), "{late:?}");
@@ -70,7 +79,8 @@ fn a_backend_killed_in_the_midst_of_a_statement_is_told_as_unclear() -> Result<(
         let ground = Ground::new("").await?;
         for pool in ground.both()? {
             let other = pool.clone();
-            let running = tokio::spawn(async move { execute(&other, "select pg_sleep(600)").await });
+            let running =
+                tokio::spawn(async move { execute(&other, "select pg_sleep(600)").await });
             let sleeping = "state = 'active' and query like '%pg_sleep(600)%'";
             eventually("it runs", async || Ok(ground.backends(sleeping).await? == 1)).await?;
             ground.kill_backends().await?;
@@ -111,12 +121,12 @@ fn dropped_futures_of_transactions_give_their_connection_back() -> Result<()> {
     run(async {
         let ground = Ground::new("create table item (id int)").await?;
         for pool in ground.both()? {
-            for round in 0..40_u64 {
-                let patience = Duration::from_micros(150 * round);
+            for round in 0..20_u64 {
+                let patience = Duration::from_micros(300 * round);
                 let work = async {
                     let mut transaction = begin(&pool).await?;
                     run_in(&transaction, "insert into item values (1)").await?;
-                    run_in(&transaction, "select pg_sleep(600)").await?;
+                    run_in(&transaction, "select pg_sleep(0.5)").await?;
                     transaction.commit(soon()).await
                 };
                 assert!(timeout(patience, work).await.is_err(), "it can not have come to its end");

@@ -140,29 +140,24 @@ fn find_cells(reader: &mut Reader<'_>, rows: usize, columns: usize) -> Result<Ve
     if reader.left() / LENGTH < count {
         return Err(Malformed("fewer cells than rows and columns say"));
     }
-    let mut cells = Vec::with_capacity(count);
-    let mut at = reader.at;
-    for _ in 0..count {
-        let length = reader
-            .bytes
-            .get(at..)
-            .and_then(<[u8]>::first_chunk::<LENGTH>)
-            .ok_or(Malformed("a cell's length is cut off"))?;
-        // The buffer is at most 4 GiB, as was checked.
+    let mut cells = vec![0; count];
+    let mut rest = reader.bytes.get(reader.at..).unwrap_or_default();
+    for cell in &mut cells {
+        let at = reader.bytes.len() - rest.len();
         #[expect(clippy::cast_possible_truncation, reason = "the buffer is at most 4 GiB")]
-        cells.push(at as u32);
-        at += LENGTH;
+        let at = at as u32;
+        *cell = at;
+        let (length, after) = rest
+            .split_first_chunk::<LENGTH>()
+            .ok_or(Malformed("a cell's length is cut off"))?;
         let length = i32::from_le_bytes(*length);
-        if length > 0 {
-            at = at.saturating_add(length.unsigned_abs() as usize);
-            if at > reader.bytes.len() {
-                return Err(Malformed("a cell is cut off"));
-            }
-        } else if length < -1 {
-            return Err(Malformed("a cell of negative length"));
-        }
+        rest = match usize::try_from(length) {
+            Ok(length) => after.get(length..).ok_or(Malformed("a cell is cut off"))?,
+            Err(_) if length == -1 => after,
+            Err(_) => return Err(Malformed("a cell of negative length")),
+        };
     }
-    reader.at = at;
+    reader.at = reader.bytes.len() - rest.len();
     Ok(cells)
 }
 
