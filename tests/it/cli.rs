@@ -59,7 +59,10 @@ fn every_function_can_be_called_on_the_sample_data() -> Result<()> {
                 // Without arguments each function that needs one says which.
                 let finished = project.run(&["call", &function])?;
                 let is_told = finished.stderr.contains("is missing; expected");
-                assert!(is_told && finished.code == 3 || finished.code == 0, "{function}: {finished:?}");
+                assert!(
+                    is_told && finished.code == 3 || finished.code == 0,
+                    "{function}: {finished:?}"
+                );
                 is_clean(&finished);
             }
         }
@@ -92,7 +95,12 @@ fn wrong_arguments_are_exit_code_3_and_told_with_their_path() -> Result<()> {
         let typo = ["call", function, r#"{"chatId":"x","raeder":"y"}"#];
         check(&project, &typo, 3, &["unknown parameter `raeder`; the nearest is `reader`"])?;
         let name = ["call", "chat.get-chat-by-ids", "{}"];
-        check(&project, &name, 3, &["has no function get-chat-by-ids; the nearest is get-chat-by-id"])?;
+        check(
+            &project,
+            &name,
+            3,
+            &["has no function get-chat-by-ids; the nearest is get-chat-by-id"],
+        )?;
         check(&project, &["call", "chta.f", "{}"], 3, &["no component chta; the nearest is chat"])?;
         check(&project, &["call", "chat", "{}"], 3, &["`chat` does not name a function"])?;
         check(&project, &["call", function, "@missing.json"], 3, &["missing.json"])?;
@@ -128,7 +136,12 @@ fn a_wrong_component_file_is_exit_code_4_and_every_one_is_told() -> Result<()> {
         let files = ["components", "check", "empty.wasm", "text.wasm", "core.wasm"];
         let parts = ["is empty (0 bytes)", "is not WebAssembly", "core WebAssembly module"];
         check(&project, &files, 4, &parts)?;
-        check(&project, &["components", "check", "none.wasm"], 3, &["could not read the component"])?;
+        check(
+            &project,
+            &["components", "check", "none.wasm"],
+            3,
+            &["could not read the component"],
+        )?;
         Ok(())
     })
 }
@@ -151,7 +164,8 @@ fn a_wrong_or_dead_database_is_told_without_its_password() -> Result<()> {
         assert!(typo.stderr.contains("sslmode"), "the nearest key: {typo:?}");
         let scheme = with("postgrs://me:s3cret@127.0.0.1/app")?;
         assert_eq!(scheme.code, 3, "{scheme:?}");
-        let missing = project.database().url().replace(project.database().name(), "no_such_database");
+        let missing =
+            project.database().url().replace(project.database().name(), "no_such_database");
         let missing = with(&missing)?;
         assert_eq!(missing.code, 5, "{missing:?}");
         assert!(missing.stderr.contains("no_such_database"), "{missing:?}");

@@ -110,7 +110,9 @@ pub(crate) fn text<'a>(value: &'a Value, member: &str) -> &'a str {
     value[member].as_str().unwrap_or("no text")
 }
 
-/// A value of 64 bits as a number, such as a count.
-pub(crate) fn number(value: &Value) -> u64 {
-    value.as_u64().unwrap_or(u64::MAX)
+/// That member as a point in time that compares as text: RFC 3339 with all six digits.
+pub(crate) fn moment(value: &Value, member: &str) -> String {
+    let text = text(value, member).trim_end_matches('Z');
+    let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
+    format!("{seconds}.{fraction:0<6}")
 }

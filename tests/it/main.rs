@@ -1,11 +1,16 @@
 //! The integration tests: everything that needs Postgres, a component or the
 //! program as a whole. One binary, so that it links once and shares one cluster.
 
+mod auth;
+mod chat;
 mod cli;
 mod containment;
+mod contracts;
 mod crafted;
 mod database;
 mod embedded;
+mod explain;
+mod ground;
 mod imports;
 mod json;
 mod leftovers;
@@ -15,9 +20,11 @@ mod patience;
 mod postgres;
 mod pristine;
 mod roles;
+mod settings;
 mod stage;
 mod tidy;
 mod transactions;
+mod types;
 mod wit;
 
 use std::sync::OnceLock;

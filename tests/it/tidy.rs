@@ -31,7 +31,8 @@ fn arrows_point_down() {
     for (folder, allowed) in ARROWS {
         for (path, text) in sources(folder) {
             for word in words(&code(&text)) {
-                let is_ours = word.starts_with("avenire_") && ARROWS.iter().any(|(f, _)| crate_of(f) == word);
+                let is_ours =
+                    word.starts_with("avenire_") && ARROWS.iter().any(|(f, _)| crate_of(f) == word);
                 assert!(
                     !is_ours || allowed.contains(&word) || word == crate_of(folder),
                     "{} names {word}, which {folder} may not use",
@@ -83,7 +84,11 @@ fn lints_are_expected_with_a_reason_and_never_allowed() {
         for (path, text) in sources(folder) {
             let text = code(&text);
             let marker = concat!("[", "allow(");
-            assert!(!text.contains(marker), "{} uses allow; use expect with a reason", path.display());
+            assert!(
+                !text.contains(marker),
+                "{} uses allow; use expect with a reason",
+                path.display()
+            );
         }
     }
 }

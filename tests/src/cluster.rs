@@ -1,11 +1,12 @@
 //! One Postgres for all tests of a run, on a socket of its own.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use avenire_app::BINARIES_VARIABLE;
-use avenire_app::postgres::Endpoint;
-use avenire_app::postgres::embedded::{self, Cluster, Durability, Guard, Options};
+use avenire_app::postgres::embedded::{self, Cluster, Durability, Guard, Options, Started};
+use avenire_app::postgres::{Endpoint, Session};
 use tokio::sync::OnceCell;
 
 use crate::repository;
@@ -34,6 +35,9 @@ impl Harness {
         })
         .await
         .context("the tests need Postgres 15 or later: `apt-get install -y postgresql`")?;
+        if cluster.started() != Started::AlreadyRunning {
+            drop_former(&cluster).await?;
+        }
         Ok(Self {
             binary,
             cluster,
@@ -62,6 +66,20 @@ impl Harness {
     pub fn superuser(&self) -> Result<Endpoint> {
         Ok(Endpoint::parse(&self.cluster.url())?)
     }
+}
+
+/// Drops the databases of former runs. Who joins at this moment has made its own
+/// after the server's start.
+async fn drop_former(cluster: &Cluster) -> Result<()> {
+    let endpoint = Endpoint::parse(&cluster.url())?;
+    let session = Session::connect(&endpoint, Instant::now() + Duration::from_mins(1)).await?;
+    let former = "select datname::text from pg_database where datname ~ '^test_[0-9]+_[0-9]+$'
+        and (pg_stat_file('base/' || oid || '/PG_VERSION')).modification < pg_postmaster_start_time()";
+    for row in session.rows(former, &[]).await? {
+        let name: String = row.get(0);
+        session.batch(&format!("drop database if exists {name}")).await?;
+    }
+    Ok(())
 }
 
 fn guard_of(binary: &Path) -> Guard {

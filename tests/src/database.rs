@@ -61,7 +61,8 @@ impl Harness {
         session.batch("select pg_advisory_lock(7261)").await?;
         let exists = "select from pg_database where datname = $1";
         let digest = format!("{TEMPLATE} {}", source_digest()?);
-        let stamp = "select shobj_description(oid, 'pg_database') from pg_database where datname = $1";
+        let stamp =
+            "select shobj_description(oid, 'pg_database') from pg_database where datname = $1";
         let current = session.rows(stamp, &[&TEMPLATE]).await?;
         let is_current = current
             .first()

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result};
-use avenire_app::postgres::embedded::Guard;
 use avenire_app::engine::{Call, CallError, Outcome, Slot};
+use avenire_app::postgres::embedded::Guard;
 use avenire_app::{Embedding, Host, Project, Selection, Targets};
 use serde_json::Value;
 use tempfile::TempDir;

@@ -19,6 +19,22 @@ update accounts set
 where user_id = $1 and provider_id = $2 and account_id = $3
 returning *";
 
+/// The most characters of an id (OpenID Connect Core 1.0, section 2, allows a subject
+/// identifier as many).
+const MAX_ID: usize = 255;
+
+/// `invalid` unless both are ids as the contract has them. The table's key takes any text.
+pub(crate) fn check_ids(provider_id: &str, account_id: &str) -> Result<(), Failure> {
+    for (argument, id) in [("provider-id", provider_id), ("account-id", account_id)] {
+        let characters = id.chars().count();
+        if !(1..=MAX_ID).contains(&characters) {
+            let message = format!("{characters} characters are not between 1 and {MAX_ID}");
+            return Err(invalid(argument, message));
+        }
+    }
+    Ok(())
+}
+
 /// The account if it is the user's, for statements that change it.
 #[diesel::dsl::auto_type]
 fn owned<'a>(user_id: &'a str, provider_id: &'a str, account_id: &'a str) -> _ {
@@ -34,6 +50,7 @@ pub(crate) fn link_account(
     account_id: &str,
     tokens: Tokens,
 ) -> Result<Account, Failure> {
+    check_ids(provider_id, account_id)?;
     // Each column is given, absent ones as NULL, so that the text is always the same.
     let row: AccountRow = diesel::insert_into(accounts::table)
         .values((
@@ -133,5 +150,19 @@ fn why_not(connection: &mut HostConnection, provider_id: &str, account_id: &str)
         Ok(true) => forbidden("account"),
         Ok(false) => not_found("account"),
         Err(error) => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_have_1_to_255_characters() {
+        let longest = "ö".repeat(MAX_ID);
+        assert!(check_ids("g", &longest).is_ok());
+        assert!(check_ids("", "1").is_err());
+        assert!(check_ids("google", "").is_err());
+        assert!(check_ids(&"x".repeat(MAX_ID + 1), "1").is_err());
     }
 }

@@ -4,6 +4,7 @@ use avenire_sdk::prelude::*;
 use avenire_sdk::schema::auth::{User as UserRow, users};
 use diesel::sql_types::{Bool, Nullable, Text, Timestamptz};
 
+use crate::accounts::check_ids;
 use crate::bindings::exports::avenire::auth::queries::{NewUser, Tokens, User, UserChanges};
 use crate::convert::{Change, optional_timestamp};
 
@@ -73,6 +74,7 @@ pub(crate) fn create_user_with_account(
     account_id: &str,
     tokens: Tokens,
 ) -> Result<User, Failure> {
+    check_ids(provider_id, account_id)?;
     let row: UserRow = diesel::sql_query(CREATE_USER_WITH_ACCOUNT)
         .bind::<Nullable<Text>, _>(user.id)
         .bind::<Text, _>(user.name)

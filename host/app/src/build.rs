@@ -182,7 +182,8 @@ fn module_of(line: &str) -> Option<(String, PathBuf)> {
     {
         return None;
     }
-    let file = message.filenames.into_iter().find(|file| file.extension() == Some("wasm".as_ref()))?;
+    let file =
+        message.filenames.into_iter().find(|file| file.extension() == Some("wasm".as_ref()))?;
     Some((package_name(&message.package_id?), file))
 }
 
@@ -214,7 +215,8 @@ fn encode(component: &str, module: &Path, file: PathBuf) -> Result<Built, AppErr
         })?;
     let changed = std::fs::read(&file).map_or(true, |former| former != bytes);
     if changed {
-        write_whole(&file, &bytes).map_err(|source| AppError::Write { file: file.clone(), source })?;
+        write_whole(&file, &bytes)
+            .map_err(|source| AppError::Write { file: file.clone(), source })?;
     }
     Ok(Built { component: component.to_owned(), size: bytes.len(), file, changed })
 }

@@ -72,8 +72,7 @@ impl Check {
 /// Runs every check. `targets` is what opening the database led to.
 pub async fn doctor(project: &Project, targets: Result<Targets, AppError>) -> Vec<Check> {
     let components = &project.manifest().components;
-    let mut checks =
-        vec![Check::fine("manifest", format!("{} components", components.len()))];
+    let mut checks = vec![Check::fine("manifest", format!("{} components", components.len()))];
     checks.push(toolchain(project).await);
     checks.extend(components_load(project).await);
     let targets = match targets {
@@ -166,7 +165,8 @@ async fn direct_target(targets: &Targets, checks: &mut Vec<Check>) -> bool {
             return false;
         }
     };
-    let found = match within(CONNECT_TIME, "asking for the server's version", facts(&session)).await {
+    let found = match within(CONNECT_TIME, "asking for the server's version", facts(&session)).await
+    {
         Ok(found) => found,
         Err(error) => {
             checks.push(Check::broken("direct target", &error));

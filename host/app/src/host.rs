@@ -87,7 +87,8 @@ fn pool_options(name: &str, endpoint: &Endpoint, limits: &Limits) -> PoolOptions
     if let Some(connections) = endpoint.connection_limit() {
         // Each lane needs one: without an exclusive one no transaction could run.
         options.shared = options.shared.min(connections / 2).max(1);
-        options.exclusive = options.exclusive.min(connections.saturating_sub(options.shared)).max(1);
+        options.exclusive =
+            options.exclusive.min(connections.saturating_sub(options.shared)).max(1);
     }
     if let Some(time) = endpoint.connect_timeout() {
         options.connect_timeout = time;
@@ -101,7 +102,9 @@ fn selected<'a>(
 ) -> Result<Vec<(&'a str, &'a ComponentEntry)>, AppError> {
     let components = &project.manifest().components;
     match selection {
-        Selection::All => Ok(components.iter().map(|(name, entry)| (name.as_str(), entry)).collect()),
+        Selection::All => {
+            Ok(components.iter().map(|(name, entry)| (name.as_str(), entry)).collect())
+        }
         Selection::One(name) => {
             let (name, entry) =
                 components.get_key_value(name).ok_or_else(|| unknown_component(project, name))?;
@@ -128,9 +131,8 @@ fn load(project: &Project, sandbox: &Sandbox, name: &str, entry: &ComponentEntry
     let (file, compiled) = (project.path(&entry.path), project.compiled());
     let contract = entry.contract.clone();
     tokio::task::spawn_blocking(move || {
-        load_file(&sandbox, file.clone(), compiled, contract.as_deref()).map_err(|source| {
-            AppError::Component { component: name, file, source }
-        })
+        load_file(&sandbox, file.clone(), compiled, contract.as_deref())
+            .map_err(|source| AppError::Component { component: name, file, source })
     })
 }
 

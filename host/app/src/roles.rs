@@ -44,7 +44,8 @@ pub(crate) async fn prepare(
         .map(|(component, entry)| Role {
             component,
             name: role_name(targets.direct.database(), component),
-            password: secret.map(|secret| derive_password(secret, targets.direct.database(), component)),
+            password: secret
+                .map(|secret| derive_password(secret, targets.direct.database(), component)),
             grants: &entry.grants,
             limits: entry.limits(),
         })
@@ -150,7 +151,8 @@ impl Role<'_> {
     fn script(&self, stamp: &str, password: Password) -> String {
         let role = quote(&self.name);
         let millis = self.limits.time.as_millis().max(1);
-        let mut sql = String::from("begin;\nselect pg_advisory_xact_lock(hashtext('avenire roles'));\n");
+        let mut sql =
+            String::from("begin;\nselect pg_advisory_xact_lock(hashtext('avenire roles'));\n");
         // Under the lock, since another host may just have made it. What follows
         // the creation is only what Postgres lets any role manager change.
         sql.push_str(&format!(
@@ -180,8 +182,11 @@ alter role {role} login noinherit;\n",
             sql.push_str(&format!("grant usage on schema {schema} to {role};\n"));
             for privilege in &grant.privileges {
                 let columns: Vec<String> = privilege.columns.iter().map(|c| quote(c)).collect();
-                let columns =
-                    if columns.is_empty() { String::new() } else { format!(" ({})", columns.join(", ")) };
+                let columns = if columns.is_empty() {
+                    String::new()
+                } else {
+                    format!(" ({})", columns.join(", "))
+                };
                 let verb = privilege.verb;
                 sql.push_str(&format!("grant {verb}{columns} on {schema}.{table} to {role};\n"));
             }
@@ -227,7 +232,8 @@ end $avenire$;\n",
         AppError::Role {
             component: self.component.to_owned(),
             message: format!("its grants name the table {}, which does not exist", grant.name()),
-            hint: "correct `grants` in avenire.toml, or apply the migrations: `avenire-db migrate`".into(),
+            hint: "correct `grants` in avenire.toml, or apply the migrations: `avenire-db migrate`"
+                .into(),
         }
     }
 
@@ -235,7 +241,8 @@ end $avenire$;\n",
         AppError::Role {
             component: self.component.to_owned(),
             message: format!("a role named {} exists that avenire-db did not make", self.name),
-            hint: "rename that role, or give the component a `url` of its own in avenire.toml".into(),
+            hint: "rename that role, or give the component a `url` of its own in avenire.toml"
+                .into(),
         }
     }
 
@@ -263,7 +270,8 @@ enum Password {
     Text,
 }
 
-const COMMENT_SQL: &str = "select shobj_description(oid, 'pg_authid') from pg_roles where rolname = $1";
+const COMMENT_SQL: &str =
+    "select shobj_description(oid, 'pg_authid') from pg_roles where rolname = $1";
 
 const TABLE_SQL: &str = "select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace \
      where n.nspname = $1::text and c.relname = $2::text and c.relkind in ('r', 'p', 'v', 'm', 'f')";

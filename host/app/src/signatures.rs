@@ -49,7 +49,8 @@ fn named(resolve: &Resolve, ty: &Type) -> String {
     if let Some(name) = &definition.name {
         return name.clone();
     }
-    let of = |ty: &Option<Type>| ty.as_ref().map_or_else(|| "_".to_owned(), |ty| named(resolve, ty));
+    let of =
+        |ty: &Option<Type>| ty.as_ref().map_or_else(|| "_".to_owned(), |ty| named(resolve, ty));
     match &definition.kind {
         TypeDefKind::List(ty) => format!("list<{}>", named(resolve, ty)),
         TypeDefKind::Option(ty) => format!("option<{}>", named(resolve, ty)),

@@ -112,10 +112,9 @@ fn variable(name: &str) -> Option<Named> {
 /// Follows `env:NAME`.
 pub(crate) fn resolve(key: &str, value: &str) -> Result<String, AppError> {
     let Some(name) = value.strip_prefix("env:") else { return Ok(value.to_owned()) };
-    variable(name).map(|(_, value)| value).ok_or_else(|| AppError::Variable {
-        key: key.to_owned(),
-        variable: name.to_owned(),
-    })
+    variable(name)
+        .map(|(_, value)| value)
+        .ok_or_else(|| AppError::Variable { key: key.to_owned(), variable: name.to_owned() })
 }
 
 pub(crate) fn endpoint(key: &str, url: &str) -> Result<Endpoint, AppError> {

@@ -286,10 +286,18 @@ impl CallError {
         Some(match self {
             Self::UnknownFunction { .. } => "`avenire-db components list` shows every function",
             Self::Busy { .. } => "try again later, or raise `limits.concurrency` in the manifest",
-            Self::Deadline { .. } => "raise `limits.time` in the manifest, or let the function do less",
-            Self::Memory { .. } => "raise `limits.memory` in the manifest, or read the rows by a cursor",
-            Self::TransferTooLarge { .. } => "raise `limits.transfer` in the manifest, or return pages",
-            Self::LeftOpen { .. } => "commit or roll back every transaction and drop every cursor before returning",
+            Self::Deadline { .. } => {
+                "raise `limits.time` in the manifest, or let the function do less"
+            }
+            Self::Memory { .. } => {
+                "raise `limits.memory` in the manifest, or read the rows by a cursor"
+            }
+            Self::TransferTooLarge { .. } => {
+                "raise `limits.transfer` in the manifest, or return pages"
+            }
+            Self::LeftOpen { .. } => {
+                "commit or roll back every transaction and drop every cursor before returning"
+            }
             _ => return None,
         })
     }

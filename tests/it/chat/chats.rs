@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde_json::json;
 
 use super::{chat, messages, said, save};
-use crate::ground::{Ground, ids, text};
+use crate::ground::{Ground, ids, moment, text};
 use crate::run;
 
 /// Chats of ada, of which some began at the same time.
@@ -189,7 +189,7 @@ fn a_new_visibility_is_kept_and_nothing_else_changes() -> Result<()> {
         let arguments = json!({"chatId": "mine", "userId": "ada", "visibility": "public"});
         let after = ground.ok("chat.update-chat-visibility", arguments).await?;
         assert_eq!(after["visibility"], "public");
-        assert!(text(&after, "updatedAt") > text(&before, "updatedAt"), "{before} {after}");
+        assert!(moment(&after, "updatedAt") > moment(&before, "updatedAt"), "{before} {after}");
         for member in ["id", "userId", "title", "createdAt"] {
             assert_eq!(after[member], before[member]);
         }
@@ -207,7 +207,7 @@ fn a_new_title_is_kept_and_nothing_else_changes() -> Result<()> {
         let arguments = json!({"chatId": "mine", "userId": "ada", "title": "Better"});
         let after = ground.ok("chat.update-chat-title", arguments).await?;
         assert_eq!(after["title"], "Better");
-        assert!(text(&after, "updatedAt") > text(&before, "updatedAt"), "{before} {after}");
+        assert!(moment(&after, "updatedAt") > moment(&before, "updatedAt"), "{before} {after}");
         for member in ["id", "userId", "visibility", "createdAt"] {
             assert_eq!(after[member], before[member]);
         }

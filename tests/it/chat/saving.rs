@@ -5,7 +5,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::{chat, messages, said, said_at, save, words};
-use crate::ground::{Ground, each, ids, text};
+use crate::ground::{Ground, each, ids, moment, text};
 use crate::run;
 
 const FUNCTION: &str = "chat.save-messages";
@@ -69,7 +69,8 @@ fn messages_saved_in_one_call_keep_their_order() -> Result<()> {
             .map(|word| json!({"role": "user", "parts": [{"text": word}]}))
             .collect();
         let saved = save(&ground, "mine", "ada", json!(given)).await?;
-        let times = each(&saved, "createdAt");
+        let saved_messages = saved.as_array().unwrap().iter();
+        let times: Vec<_> = saved_messages.map(|message| moment(message, "createdAt")).collect();
         assert!(times.is_sorted_by(|a, b| a < b), "each is later than the one before: {times:?}");
         let read = messages(&ground, "mine", "ada").await?;
         let read_words: Vec<&str> = read.as_array().unwrap().iter().map(words).collect();

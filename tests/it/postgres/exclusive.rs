@@ -101,7 +101,6 @@ fn nothing_of_a_transaction_is_left_on_its_connection() -> Result<()> {
                 _ => drop(first),
             }
             let second = begin(&pool).await?;
-            eprintln!("{how} {} {} {:?}", number_in(&second, "select count(*) from item").await?, number_in(&second, "select (current_setting('work_mem') = '77MB')::int").await?, pool.figures());
             let left = "select (current_setting('work_mem') = '77MB')::int + count(*) from item";
             assert_eq!(number_in(&second, left).await?, 0, "{how}: item is the real one");
         }

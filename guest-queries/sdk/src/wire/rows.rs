@@ -147,9 +147,8 @@ fn find_cells(reader: &mut Reader<'_>, rows: usize, columns: usize) -> Result<Ve
         #[expect(clippy::cast_possible_truncation, reason = "the buffer is at most 4 GiB")]
         let at = at as u32;
         *cell = at;
-        let (length, after) = rest
-            .split_first_chunk::<LENGTH>()
-            .ok_or(Malformed("a cell's length is cut off"))?;
+        let (length, after) =
+            rest.split_first_chunk::<LENGTH>().ok_or(Malformed("a cell's length is cut off"))?;
         let length = i32::from_le_bytes(*length);
         rest = match usize::try_from(length) {
             Ok(length) => after.get(length..).ok_or(Malformed("a cell is cut off"))?,

@@ -59,7 +59,10 @@ impl TableGrant {
 const VERBS: [&str; 4] = ["select", "insert", "update", "delete"];
 
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "expected \"all\" or an array such as [\"select\", \"update(name)\"]")]
+#[serde(
+    untagged,
+    expecting = "expected \"all\" or an array such as [\"select\", \"update(name)\"]"
+)]
 enum Entry {
     Word(String),
     List(Vec<String>),
@@ -86,7 +89,9 @@ fn table_grant(name: &str, entry: &Entry) -> Result<TableGrant, String> {
         Entry::Word(word) if word == "all" => {
             VERBS.map(|verb| Privilege { verb, columns: Vec::new() }).to_vec()
         }
-        Entry::Word(word) => return Err(format!("`{word}` is no grant; write \"all\" or an array")),
+        Entry::Word(word) => {
+            return Err(format!("`{word}` is no grant; write \"all\" or an array"));
+        }
         Entry::List(words) => words.iter().map(|word| privilege(word)).collect::<Result<_, _>>()?,
     };
     Ok(TableGrant { schema: schema.to_owned(), table: table.to_owned(), privileges })
@@ -97,13 +102,15 @@ fn privilege(word: &str) -> Result<Privilege, String> {
         None => (word.trim(), None),
         Some((name, rest)) => {
             let columns = rest.trim_end().strip_suffix(')');
-            let columns = columns.ok_or_else(|| format!("`{word}` lacks its closing parenthesis"))?;
+            let columns =
+                columns.ok_or_else(|| format!("`{word}` lacks its closing parenthesis"))?;
             (name.trim(), Some(columns))
         }
     };
-    let verb = VERBS.into_iter().find(|verb| *verb == name).ok_or_else(|| {
-        format!("`{name}` is no privilege; there are `{}`", VERBS.join("`, `"))
-    })?;
+    let verb = VERBS
+        .into_iter()
+        .find(|verb| *verb == name)
+        .ok_or_else(|| format!("`{name}` is no privilege; there are `{}`", VERBS.join("`, `")))?;
     let Some(columns) = columns else { return Ok(Privilege { verb, columns: Vec::new() }) };
     if verb == "delete" {
         return Err("a deletion can not be limited to columns".to_owned());

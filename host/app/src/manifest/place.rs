@@ -33,8 +33,7 @@ fn nearest(message: &str) -> Option<String> {
         return None;
     }
     let wrong = words.next()?;
-    let best = words.max_by(|a, b| {
-        strsim::jaro_winkler(a, wrong).total_cmp(&strsim::jaro_winkler(b, wrong))
-    })?;
+    let best = words
+        .max_by(|a, b| strsim::jaro_winkler(a, wrong).total_cmp(&strsim::jaro_winkler(b, wrong)))?;
     (strsim::jaro_winkler(best, wrong) > 0.7).then(|| format!("did you mean `{best}`?"))
 }

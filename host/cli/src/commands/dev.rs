@@ -29,7 +29,11 @@ pub(super) async fn run(project: &Project, printer: &Printer) -> Result<Exit> {
     let ready = began.elapsed();
     printer.text(&format!("\navenire-db is ready after {:.1} s.\n", ready.as_secs_f64()));
     printer.text(&format!("  database    {}", database(&host)));
-    printer.text(&format!("  migrations  {} applied now, {} before", report.applied.len(), report.already));
+    printer.text(&format!(
+        "  migrations  {} applied now, {} before",
+        report.applied.len(),
+        report.already
+    ));
     if let Some(file) = &seeded {
         printer.text(&format!("  sample      {} loaded", shown_path(project, file)));
     }
@@ -87,12 +91,7 @@ async fn tour(project: &Project, host: &Host, printer: &Printer) {
     }
 }
 
-async fn example(
-    project: &Project,
-    host: &Host,
-    function: &str,
-    arguments: &str,
-) -> Result<Value> {
+async fn example(project: &Project, host: &Host, function: &str, arguments: &str) -> Result<Value> {
     let (component, function) = call::split(function)?;
     let arguments = call::parse(arguments)?;
     let slot = host.slot(project, component)?;

@@ -34,10 +34,7 @@ pub(crate) async fn run(arguments: Arguments, printer: &Printer) -> Result<Exit>
 }
 
 /// Opens the project's database, starting the embedded one if none is configured.
-async fn open_targets(
-    project: &Project,
-    printer: &Printer,
-) -> Result<Targets, AppError> {
+async fn open_targets(project: &Project, printer: &Printer) -> Result<Targets, AppError> {
     let guard = Guard::this_program(GUARD)
         .map_err(|source| AppError::Read { file: "this program's own file".into(), source })?;
     let progress = |text: &str| printer.progress(text);

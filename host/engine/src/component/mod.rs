@@ -87,9 +87,9 @@ impl Component {
 
     /// The function of that name, in kebab-case as in WIT or camelCase as in JSON.
     pub(crate) fn function(&self, name: &str) -> Option<(&Arc<str>, &Arc<Function>)> {
-        self.functions.get_key_value(name).or_else(|| {
-            self.functions.iter().find(|(_, function)| function.json_name() == name)
-        })
+        self.functions
+            .get_key_value(name)
+            .or_else(|| self.functions.iter().find(|(_, function)| function.json_name() == name))
     }
 
     /// The interfaces it exports, with versions.

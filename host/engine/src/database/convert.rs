@@ -5,7 +5,9 @@
 use avenire_postgres as postgres;
 
 use super::bindings::sql::{Outcome, RowHeader, Statement};
-use super::bindings::types::{AccessMode, DatabaseError, Error, IsolationLevel, TransactionOptions};
+use super::bindings::types::{
+    AccessMode, DatabaseError, Error, IsolationLevel, TransactionOptions,
+};
 use super::budget::Budget;
 
 pub(crate) fn error(error: postgres::Error, budget: &mut Budget) -> Error {

@@ -47,10 +47,8 @@ impl Host for CallState {
     ) -> Result<Vec<Result<Outcome, Error>>, Failure> {
         let statements = self.admit(statements).map_err(|error| error.error)?;
         let began = Instant::now();
-        let answer = self
-            .pool
-            .batch(&statements, convert::header(header), self.caps(), self.deadline)
-            .await;
+        let answer =
+            self.pool.batch(&statements, convert::header(header), self.caps(), self.deadline).await;
         self.budget.waited(began.elapsed());
         let outcomes = answer.map_err(|error| self.failure(error))?;
         outcomes

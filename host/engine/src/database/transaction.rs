@@ -53,8 +53,13 @@ impl HostTransaction for CallState {
         self.budget.take_statement(sql.len() + parameters.len())?;
         let parameters = convert::parameters(parameters)?;
         let (header, caps, deadline) = (convert::header(header), self.caps(), self.deadline);
-        let packed = on_transaction!(self, handle, |transaction| transaction
-            .query(&sql, &parameters, header, caps, deadline))?;
+        let packed = on_transaction!(self, handle, |transaction| transaction.query(
+            &sql,
+            &parameters,
+            header,
+            caps,
+            deadline
+        ))?;
         self.budget.received(&packed);
         Ok(packed.bytes.into())
     }
@@ -68,8 +73,11 @@ impl HostTransaction for CallState {
         self.budget.take_statement(sql.len() + parameters.len())?;
         let parameters = convert::parameters(parameters)?;
         let deadline = self.deadline;
-        on_transaction!(self, handle, |transaction| transaction
-            .execute(&sql, &parameters, deadline))
+        on_transaction!(self, handle, |transaction| transaction.execute(
+            &sql,
+            &parameters,
+            deadline
+        ))
     }
 
     async fn batch(
@@ -100,8 +108,11 @@ impl HostTransaction for CallState {
         let parameters = convert::parameters(parameters)?;
         self.budget.take_handle()?;
         let deadline = self.deadline;
-        let opened = on_transaction!(self, handle, |transaction| transaction
-            .open_cursor(&sql, &parameters, deadline));
+        let opened = on_transaction!(self, handle, |transaction| transaction.open_cursor(
+            &sql,
+            &parameters,
+            deadline
+        ));
         match opened {
             Ok(cursor) => Ok(self.handles.push(CursorHandle::new(cursor))?),
             Err(failure) => {

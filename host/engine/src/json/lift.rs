@@ -3,8 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Number, Value};
-use wasmtime::component::types::Type;
 use wasmtime::component::Val;
+use wasmtime::component::types::Type;
 
 use super::{RecordKind, camel_case, record_kind, timestamp};
 
@@ -117,7 +117,10 @@ fn float(value: f64, digits: &str) -> Value {
 }
 
 fn bytes(items: &[Val]) -> Vec<u8> {
-    items.iter().filter_map(|item| if let Val::U8(byte) = item { Some(*byte) } else { None }).collect()
+    items
+        .iter()
+        .filter_map(|item| if let Val::U8(byte) = item { Some(*byte) } else { None })
+        .collect()
 }
 
 fn single(kind: &RecordKind, value: Option<Val>) -> Result<Value, String> {

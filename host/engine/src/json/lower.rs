@@ -10,7 +10,9 @@ use serde_json::{Map, Number, Value};
 use wasmtime::component::types::{Flags, Record, Variant};
 use wasmtime::component::{Type, Val};
 
-use super::{JSON_FIELD, RecordKind, TIMESTAMP_FIELD, camel_case, record_kind, timestamp, type_name};
+use super::{
+    JSON_FIELD, RecordKind, TIMESTAMP_FIELD, camel_case, record_kind, timestamp, type_name,
+};
 
 /// How deeply arguments may nest. The types of a component are finite, so this
 /// only guards against types made to exhaust the host's stack.
@@ -108,12 +110,7 @@ impl Path {
         self.mismatch(format!("expected {expected}, found {}", describe(found)))
     }
 
-    fn unknown(
-        &self,
-        key: &str,
-        what: &str,
-        known: impl Iterator<Item = String>,
-    ) -> Mismatch {
+    fn unknown(&self, key: &str, what: &str, known: impl Iterator<Item = String>) -> Mismatch {
         let known: Vec<String> = known.collect();
         let shown: String = key.chars().filter(|c| !c.is_control()).take(64).collect();
         let nearest = known
@@ -185,8 +182,7 @@ fn lower(ty: &Type, value: Value, path: &mut Path) -> Result<Val, Mismatch> {
         (Type::Tuple(tuple), Value::Array(items)) => {
             let types: Vec<Type> = tuple.types().collect();
             if types.len() != items.len() {
-                let message =
-                    format!("expected {} elements, found {}", types.len(), items.len());
+                let message = format!("expected {} elements, found {}", types.len(), items.len());
                 return Err(path.mismatch(message));
             }
             let pairs = types.iter().zip(items).enumerate();
@@ -226,7 +222,13 @@ fn lower(ty: &Type, value: Value, path: &mut Path) -> Result<Val, Mismatch> {
             match tag.as_str() {
                 "ok" => Val::Result(Ok(payload(result.ok(), value, path)?)),
                 "err" => Val::Result(Err(payload(result.err(), value, path)?)),
-                _ => return Err(path.unknown(&tag, "tag", ["ok", "err"].map(str::to_owned).into_iter())),
+                _ => {
+                    return Err(path.unknown(
+                        &tag,
+                        "tag",
+                        ["ok", "err"].map(str::to_owned).into_iter(),
+                    ));
+                }
             }
         }
         (Type::Flags(names), Value::Array(items)) => flags(names, items, path)?,
@@ -254,7 +256,8 @@ fn integer<T: std::str::FromStr>(ty: &Type, value: &Value, path: &Path) -> Resul
     };
     let shown: String = digits.chars().filter(|c| !c.is_control()).take(40).collect();
     digits.parse().map_err(|_| {
-        let message = format!("expected {} (a whole number in its range), found {shown}", type_name(ty));
+        let message =
+            format!("expected {} (a whole number in its range), found {shown}", type_name(ty));
         path.mismatch(message)
     })
 }
@@ -317,7 +320,9 @@ fn object(ty: &Record, value: Value, path: &mut Path) -> Result<Val, Mismatch> {
         .collect::<Result<_, _>>()?;
     match members.keys().next() {
         None => Ok(Val::Record(fields)),
-        Some(key) => Err(path.unknown(key, "field", ty.fields().map(|field| camel_case(field.name)))),
+        Some(key) => {
+            Err(path.unknown(key, "field", ty.fields().map(|field| camel_case(field.name))))
+        }
     }
 }
 
@@ -338,9 +343,9 @@ fn payload(
     match (ty, value) {
         (None, None) => Ok(None),
         (None, Some(_)) => Err(path.mismatch("this case has no `val`")),
-        (Some(ty), value) => {
-            path.within_key("val", |path| optional(&ty, value, path)).map(|value| Some(Box::new(value)))
-        }
+        (Some(ty), value) => path
+            .within_key("val", |path| optional(&ty, value, path))
+            .map(|value| Some(Box::new(value))),
     }
 }
 
@@ -356,7 +361,9 @@ fn tagged(value: Value, path: &Path) -> Result<(String, Option<Value>), Mismatch
             let value = members.remove("val");
             match members.keys().next() {
                 None => Ok((tag, value)),
-                Some(key) => Err(path.unknown(key, "field", ["tag", "val"].map(str::to_owned).into_iter())),
+                Some(key) => {
+                    Err(path.unknown(key, "field", ["tag", "val"].map(str::to_owned).into_iter()))
+                }
             }
         }
         other => Err(path.expected(FORM, &other)),

@@ -93,8 +93,9 @@ pub fn type_name(ty: &Type) -> String {
             RecordKind::Timestamp => "timestamp".into(),
             RecordKind::Json => "json".into(),
             RecordKind::Object => {
-                let fields =
-                    record.fields().map(|field| format!("{}: {}", field.name, type_name(&field.ty)));
+                let fields = record
+                    .fields()
+                    .map(|field| format!("{}: {}", field.name, type_name(&field.ty)));
                 format!("record {{ {} }}", joined(fields))
             }
         },

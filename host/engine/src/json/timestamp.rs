@@ -11,10 +11,7 @@ pub(super) fn format(micros: i64) -> Option<String> {
         i64::MIN => return Some("-infinity".to_owned()),
         _ => {}
     }
-    OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1000)
-        .ok()?
-        .format(&Rfc3339)
-        .ok()
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1000).ok()?.format(&Rfc3339).ok()
 }
 
 /// Microseconds since 1970-01-01T00:00:00Z of a text with any offset. What is
@@ -35,7 +32,8 @@ mod tests {
 
     #[test]
     fn a_timestamp_survives_the_way_there_and_back() {
-        for micros in [0, 1, -1, 1_700_000_000_123_456, -62_167_219_200_000_000, i64::MAX, i64::MIN] {
+        for micros in [0, 1, -1, 1_700_000_000_123_456, -62_167_219_200_000_000, i64::MAX, i64::MIN]
+        {
             let text = format(micros).unwrap();
             assert_eq!(parse(&text), Some(micros), "{text}");
         }

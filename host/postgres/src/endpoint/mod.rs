@@ -3,6 +3,7 @@
 
 mod error;
 mod hosts;
+mod keys;
 mod options;
 mod pairs;
 mod startup;

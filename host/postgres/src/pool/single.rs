@@ -34,6 +34,10 @@ pub(crate) async fn within<T>(
     waiting_for: WaitingFor,
     future: impl Future<Output = T>,
 ) -> Result<T, Error> {
+    // Polled even once, the future could send a statement.
+    if Instant::now() >= deadline {
+        return Err(Error::Timeout { waiting_for });
+    }
     timeout_at(deadline.into(), future).await.map_err(|_| Error::Timeout { waiting_for })
 }
 
@@ -62,6 +66,9 @@ impl Inner {
     ) -> Result<Packed, Error> {
         let kind = guard::check(sql, Place::Autocommit)?;
         check_size(sql, parameters)?;
+        if Instant::now() >= deadline {
+            return Err(Error::Timeout { waiting_for: WaitingFor::Connection });
+        }
         let mut pause = PAUSE;
         let mut attempt = 1;
         loop {

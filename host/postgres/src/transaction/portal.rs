@@ -35,7 +35,7 @@ const LARGEST_PIECE: usize = 16_384;
 const MAXIMUM_PARKED: usize = 16 * 1024 * 1024;
 
 const READS_ONLY: &str = "a cursor reads: use it with select, with, values or table";
-const GONE: &str = "the cursor ended with its transaction or savepoint";
+const GONE: &str = "the cursor has failed, or ended with its transaction or savepoint";
 
 /// The open cursors of a transaction.
 #[derive(Default)]
@@ -159,7 +159,12 @@ impl Core {
         state.prepare_for(Kind::Read);
         let work = state.read_portal(id, max_bytes, caps);
         let result = within(deadline, WaitingFor::Answer, work).await;
-        state.leave(result)
+        let left = state.leave(result);
+        if left.is_err() {
+            // Rows that were read for this piece are lost: none may come after them.
+            state.portals.close(id);
+        }
+        left
     }
 }
 
