@@ -89,7 +89,7 @@ fn every_query_function_is_called_by_a_test() -> Result<()> {
             }
         }
     }
-    assert!(functions >= 45, "only {functions} functions were found");
+    assert!(functions >= 44, "only {functions} functions were found");
     Ok(())
 }
 
@@ -141,7 +141,12 @@ impl Faults {
         self.check(format!("interface {name}"), &interface.docs, &interface.stability);
         for (function, definition) in &interface.functions {
             let item = format!("{name}/{function}");
-            self.check(item, &definition.docs, &definition.stability);
+            // A resource's functions are there since the resource is.
+            if definition.kind.resource().is_some() {
+                self.check_docs(item, &definition.docs);
+            } else {
+                self.check(item, &definition.docs, &definition.stability);
+            }
         }
         for (type_name, id) in &interface.types {
             let definition = &resolve.types[*id];

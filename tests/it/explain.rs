@@ -18,7 +18,7 @@ const ROWS: &str = "
     insert into email_verifications (identifier, value, expires_at)
     select 'v' || n, 'v', 'infinity' from generate_series(1, 2000) n;
     insert into chat (id, user_id, title, created_at)
-    select 'c' || n, 'u' || n % 200 + 1, 'About ' || n, timestamptz '2026-01-01Z' + n * interval '1 s'
+    select 'c' || n, 'u' || n % 2000 + 1, 'About ' || n, timestamptz '2026-01-01Z' + n * interval '1 s'
     from generate_series(1, 20000) n;
     insert into message (id, chat_id, role, parts, created_at)
     select 'm' || n, 'c' || n % 2000 + 1, 'user', '1', timestamptz '2026-01-01Z' + n * interval '1 s'
@@ -112,7 +112,7 @@ fn statements_find_their_rows_through_the_index_that_is_meant_for_them() -> Resu
 /// The statement that a component's connection sent last, as Postgres shows it
 /// (PostgreSQL documentation, "pg_stat_activity").
 async fn last_statement(ground: &Ground) -> Result<String> {
-    let sql = "select query, current_setting('track_activity_query_size')::int - 1
+    let sql = "select query, (select setting::int - 1 from pg_settings where name = 'track_activity_query_size')
         from pg_stat_activity
         where datname = current_database() and pid <> pg_backend_pid()
             and usename <> current_user and backend_type = 'client backend'

@@ -54,6 +54,21 @@ pub enum AppError {
         /// The variable.
         variable: String,
     },
+    /// What follows `env:` is no name of a variable; it is not repeated, since it may
+    /// be a URL.
+    #[error("the manifest's {key} does not name an environment variable after `env:`")]
+    VariableName {
+        /// The manifest's key.
+        key: String,
+    },
+    /// A grant names a table that is not there.
+    #[error("the grants of the component {component} name the table {table}, which does not exist")]
+    MissingTable {
+        /// The component.
+        component: String,
+        /// The table, with its schema.
+        table: String,
+    },
     /// No slot of that name.
     #[error("there is no component {name}{}", .nearest.as_ref().map_or_else(String::new, |n| format!("; the nearest is {n}")))]
     UnknownComponent {
@@ -138,9 +153,16 @@ impl AppError {
     /// Whose fault it is.
     pub fn blame(&self) -> Blame {
         match self {
+            // The folder of migrations contradicts what was applied.
+            Self::Migration(MigrationError::Plan(_)) => Blame::Caller,
+            Self::Migrating(failure) if matches!(failure.error, MigrationError::Plan(_)) => {
+                Blame::Caller
+            }
             Self::NoManifest(_)
             | Self::Manifest { .. }
             | Self::Variable { .. }
+            | Self::VariableName { .. }
+            | Self::MissingTable { .. }
             | Self::UnknownComponent { .. }
             | Self::MigrationFiles(_)
             | Self::Url { .. } => Blame::Caller,
@@ -166,6 +188,13 @@ impl AppError {
             Self::Variable { variable, .. } => {
                 Some(format!("set {variable}, or remove the key to use the embedded Postgres"))
             }
+            Self::VariableName { .. } => {
+                Some("write `env:NAME` with letters, digits and underscores".to_owned())
+            }
+            Self::MissingTable { .. } => Some(
+                "correct `grants` in avenire.toml, or see `avenire-db migrate` for what is pending"
+                    .to_owned(),
+            ),
             Self::Manifest { hint, .. } => hint.clone(),
             Self::UnknownComponent { .. } => {
                 Some("`avenire-db components list` shows them".to_owned())

@@ -75,11 +75,13 @@ async fn ensure_all(targets: &Targets, roles: &[Role<'_>]) -> Result<(), AppErro
 /// database is part of the name; Postgres cuts names at 63 bytes, so a long one
 /// ends in a digest.
 pub fn role_name(database: &str, component: &str) -> String {
-    let name = format!("avenire_{database}_{}", component.replace('-', "_"));
-    if name.len() <= 63 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-        return name.to_ascii_lowercase();
+    let component_part = component.replace('-', "_");
+    let name = format!("avenire_{database}_{component_part}");
+    // An underscore in the database's name could be one of the component's.
+    if name.len() <= 63 && database.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()) {
+        return name;
     }
-    let digest = hex(&Sha256::digest(format!("{database}/{component}")));
+    let digest = hex(&Sha256::digest(format!("{database}\0{component}")));
     let component: String = component.replace('-', "_").chars().take(32).collect();
     format!("avenire_{component}_{}", digest.get(..16).unwrap_or(&digest))
 }
@@ -118,8 +120,8 @@ impl Role<'_> {
     }
 
     /// What the role's state depends on, as a digest: the manifest's part, the
-    /// password, and the identity of the granted tables, which changes when a
-    /// migration makes a table anew and its grants are gone.
+    /// password, and the identity of the granted tables, their columns and sequences,
+    /// which changes when a migration makes one anew and its grants are gone.
     async fn stamp(&self, session: &Session) -> Result<String, AppError> {
         let mut digest = Sha256::new();
         for grant in &self.grants.0 {
@@ -127,7 +129,7 @@ impl Role<'_> {
             let rows = session.rows(TABLE_SQL, &[&grant.schema, &grant.table]).await;
             let rows = rows.map_err(|error| self.error(&error))?;
             let row = rows.first().ok_or_else(|| self.missing_table(grant))?;
-            digest.update(row.get::<_, u32>(0).to_le_bytes());
+            digest.update(row.get::<_, String>(0));
         }
         digest.update(format!("{:?}\0{:?}", self.limits.time, self.password));
         Ok(format!("{OWNER} {}", hex(&digest.finalize())))
@@ -191,7 +193,7 @@ alter role {role} login noinherit;\n",
                 sql.push_str(&format!("grant {verb}{columns} on {schema}.{table} to {role};\n"));
             }
             if grant.may_insert() {
-                sql.push_str(&grant_sequences(&grant.name(), &role));
+                sql.push_str(&grant_sequences(&format!("{schema}.{table}"), &role));
             }
         }
         sql.push_str(&format!("comment on role {role} is {};\ncommit;\n", literal(stamp)));
@@ -229,12 +231,7 @@ end $avenire$;\n",
     }
 
     fn missing_table(&self, grant: &TableGrant) -> AppError {
-        AppError::Role {
-            component: self.component.to_owned(),
-            message: format!("its grants name the table {}, which does not exist", grant.name()),
-            hint: "correct `grants` in avenire.toml, or apply the migrations: `avenire-db migrate`"
-                .into(),
-        }
+        AppError::MissingTable { component: self.component.to_owned(), table: grant.name() }
     }
 
     fn foreign(&self) -> AppError {
@@ -273,7 +270,12 @@ enum Password {
 const COMMENT_SQL: &str =
     "select shobj_description(oid, 'pg_authid') from pg_roles where rolname = $1";
 
-const TABLE_SQL: &str = "select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace \
+const TABLE_SQL: &str = "select concat_ws(' ', c.oid, \
+     (select string_agg(a.attnum || '=' || a.attname, ',' order by a.attnum) from pg_attribute a \
+      where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped), \
+     (select string_agg(d.objid::text, ',' order by d.objid) from pg_depend d \
+      where d.refobjid = c.oid and d.classid = 'pg_class'::regclass and d.deptype in ('a', 'i'))) \
+     from pg_class c join pg_namespace n on n.oid = c.relnamespace \
      where n.nspname = $1::text and c.relname = $2::text and c.relkind in ('r', 'p', 'v', 'm', 'f')";
 
 /// Who may insert into a table may also draw from the sequences of its columns.
@@ -315,6 +317,8 @@ mod tests {
     fn role_names_are_valid_and_distinct_however_long() {
         assert_eq!(role_name("app", "user-settings"), "avenire_app_user_settings");
         let long = "d".repeat(63);
+        assert_ne!(role_name("app", "user-settings"), role_name("app_user", "settings"));
+        assert_ne!(role_name("App", "chat"), role_name("app", "chat"));
         let (a, b) = (role_name(&long, "chat"), role_name(&long, "auth"));
         assert!(a.len() <= 63 && a != b, "{a} {b}");
         assert!(role_name("häuser", "chat").is_ascii());

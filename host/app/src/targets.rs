@@ -112,6 +112,10 @@ fn variable(name: &str) -> Option<Named> {
 /// Follows `env:NAME`.
 pub(crate) fn resolve(key: &str, value: &str) -> Result<String, AppError> {
     let Some(name) = value.strip_prefix("env:") else { return Ok(value.to_owned()) };
+    // Anything else may be a URL that was written there by mistake.
+    if !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        return Err(AppError::VariableName { key: key.to_owned() });
+    }
     variable(name)
         .map(|(_, value)| value)
         .ok_or_else(|| AppError::Variable { key: key.to_owned(), variable: name.to_owned() })

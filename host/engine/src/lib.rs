@@ -22,7 +22,7 @@ mod state;
 
 pub use component::{Cache, Component, Function};
 pub use error::{Blame, CallError, LoadError};
-pub use json::{camel_case, type_name};
+pub use json::{PARSERS_OWN_KEY, camel_case, type_name};
 pub use limits::Limits;
 pub use sandbox::{Sandbox, SandboxOptions};
 pub use slot::{Call, Outcome, Slot, SlotFigures};

@@ -20,7 +20,9 @@ pub struct Limits {
     /// Cursors and transactions a call may hold open at once.
     pub handles: usize,
     /// Bytes a component may pass to the host at once: its result, or a statement
-    /// with its parameters. What is over ends the call.
+    /// with its parameters, as the host holds them. What is over ends the call. In
+    /// calls from JSON each value is a tree: a byte of a `list<u8>` counts as some
+    /// forty, a byte of a `string` as one.
     pub transfer: usize,
     /// Calls that run at once.
     pub concurrency: usize,

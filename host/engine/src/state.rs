@@ -24,6 +24,8 @@ pub struct Usage {
     pub bytes: u64,
     /// Time spent waiting for the database: for connections and for answers.
     pub waited: Duration,
+    /// Times the database could not be reached or was lost.
+    pub unavailable: u32,
 }
 
 /// The data of a store.

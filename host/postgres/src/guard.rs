@@ -1,6 +1,7 @@
 //! Decides by a statement's first keywords whether it may run on a connection
-//! that others use afterwards. Never parses further: what a role may do to data is
-//! decided by Postgres' own privileges.
+//! that others use afterwards, and by the names of a few functions whether it leaves
+//! something behind in the session. Never parses further: what a role may do to data
+//! is decided by Postgres' own privileges.
 
 use crate::error::Error;
 
@@ -40,6 +41,11 @@ const LOAD: &str = "libraries are loaded by the server's configuration";
 const DISCARD: &str = "connections are shared and their state is kept by the host";
 const LOCK: &str = "locks end with the statement; take them inside a transaction";
 const TEMPORARY: &str = "connections are shared; create temporary tables inside a transaction";
+const LASTING: &str = "its effect would outlive the statement on a shared connection; use a \
+     transaction with `SET LOCAL` or `pg_advisory_xact_lock`, and parameters for texts";
+const BLOCK: &str =
+    "a block can change the session unseen; write a statement, or a function in a migration";
+const FUNCTION: &str = "functions are made by migrations";
 const UNKNOWN: &str = "it is none of the statements the host knows to leave the session as it was";
 
 /// Checks one statement.
@@ -62,19 +68,53 @@ pub(crate) fn check(sql: &str, place: Place) -> Result<Kind, Error> {
             }
         };
     };
-    decide(&first, words, place)
+    let kind = decide(&first, words, place)?;
+    match (lasting_function(sql), place) {
+        (None, _) => Ok(kind),
+        // The connection is closed afterwards, and what was left with it.
+        (Some(_), Place::Transaction) => Ok(Kind::Tainting),
+        (Some(name), Place::Autocommit) => {
+            Err(Error::Denied { statement: name.to_ascii_uppercase(), instead: LASTING })
+        }
+    }
+}
+
+/// Functions whose effect outlives the statement, or that run text as SQL and could
+/// hide such a call: settings and advisory locks of the session, and the documents and
+/// statistics made from a query's text (PostgreSQL documentation, "System
+/// Administration Functions", "Producing XML Content", "Text Search Functions").
+const LASTING_FUNCTIONS: [&str; 7] = [
+    "set_config",
+    "pg_advisory_lock",
+    "pg_try_advisory_lock",
+    "query_to_xml",
+    "ts_stat",
+    "ts_rewrite",
+    // Identifiers written with escapes could be any of these.
+    "u&\"",
+];
+
+/// Looks for the names anywhere in the text, also in literals: a statement that
+/// merely mentions one can pass it as a parameter.
+fn lasting_function(sql: &str) -> Option<&'static str> {
+    let bytes = sql.as_bytes();
+    LASTING_FUNCTIONS.into_iter().find(|name| {
+        bytes.windows(name.len()).any(|window| window.eq_ignore_ascii_case(name.as_bytes()))
+    })
 }
 
 fn decide(first: &str, words: Words<'_>, place: Place) -> Result<Kind, Error> {
     let instead = match first {
         "select" | "with" | "values" | "table" => return Ok(Kind::Read),
         "insert" | "update" | "delete" | "merge" => return Ok(Kind::Write),
-        "explain" | "show" | "call" | "do" | "refresh" | "alter" | "drop" | "truncate"
-        | "comment" | "grant" | "revoke" | "analyze" | "analyse" | "vacuum" | "reindex"
-        | "cluster" | "reassign" | "security" | "import" | "notify" | "checkpoint" => {
+        "explain" | "show" | "call" | "refresh" | "drop" | "truncate" | "comment" | "grant"
+        | "revoke" | "analyze" | "analyse" | "vacuum" | "reindex" | "cluster" | "reassign"
+        | "security" | "import" | "notify" | "checkpoint" => {
             return Ok(Kind::Utility);
         }
+        "alter" => return alter(words),
         "create" => return create(words, place),
+        "do" => BLOCK,
         "lock" if place == Place::Transaction => return Ok(Kind::Utility),
         "set" => return set(words, place),
         "begin" | "start" | "commit" | "end" | "rollback" | "abort" => TRANSACTION,
@@ -94,6 +134,17 @@ fn decide(first: &str, words: Words<'_>, place: Place) -> Result<Kind, Error> {
     Err(Error::Denied { statement, instead })
 }
 
+/// A role may change its own password and settings, which would outlive the call and
+/// lock out every host. Everything else is for Postgres' privileges to decide.
+fn alter(mut words: Words<'_>) -> Result<Kind, Error> {
+    match words.following().as_deref() {
+        Some("role" | "user" | "group" | "database" | "system") => {
+            Err(Error::Denied { statement: "ALTER ROLE".to_owned(), instead: ROLE })
+        }
+        _ => Ok(Kind::Utility),
+    }
+}
+
 /// `create [global | local] {temporary | temp}` and `create or replace temp view`
 /// leave an object in the session.
 fn create(mut words: Words<'_>, place: Place) -> Result<Kind, Error> {
@@ -107,6 +158,11 @@ fn create(mut words: Words<'_>, place: Place) -> Result<Kind, Error> {
                     statement: "CREATE TEMPORARY".to_owned(),
                     instead: TEMPORARY,
                 });
+            }
+            // In the schema of temporary objects everyone may make one.
+            Some("function" | "procedure") => {
+                let statement = "CREATE FUNCTION".to_owned();
+                return Err(Error::Denied { statement, instead: FUNCTION });
             }
             Some("global" | "local" | "or" | "replace") => {}
             _ => break,
@@ -281,6 +337,17 @@ mod tests {
             "create local temporary table t ()",
             "create or replace temp view v as select 1",
             "create/**/temp table t ()",
+            "do $$ begin perform set_config('role', 'other', false); end $$",
+            "alter role component password 'x'",
+            "ALTER /**/ user component set search_path = other",
+            "alter database d set statement_timeout = 0",
+            "create function pg_temp.f() returns int language sql as 'select 1'",
+            "create or replace procedure pg_temp.p() language sql as ''",
+            "select set_config('search_path', 'other', false)",
+            "select pg_catalog.SET_CONFIG('a.b', 'c', false)",
+            "select u&\"set\\005fconfig\"('a.b', 'c', false)",
+            "select pg_advisory_lock(1)",
+            "select query_to_xml('select 1', true, false, '')",
         ] {
             denied(sql, Place::Autocommit);
         }
@@ -292,6 +359,9 @@ mod tests {
         assert!(allowed("set local work_mem = '1MB'"));
         assert!(allowed("set constraints all deferred"));
         assert!(allowed("lock table t in share mode"));
+        let lasting = check("select set_config('a.b', 'c', true)", Place::Transaction);
+        assert_eq!(lasting.unwrap(), Kind::Tainting);
+        assert!(check("select pg_advisory_xact_lock(1)", Place::Autocommit).is_ok());
         assert_eq!(check("create temp table t ()", Place::Transaction).unwrap(), Kind::Tainting);
         for sql in [
             "set work_mem = '1MB'",

@@ -163,7 +163,7 @@ fn rows_inserted_between_pages_neither_repeat_nor_hide_others() -> Result<()> {
             (
                 messages(),
                 "insert into message (id, chat_id, role, parts, created_at)
-                 select 'new-{page}-' || id, 'long', 'user', '2', created_at from message
+                 select 'new-{page}-' || id, 'long', 'user', jsonb '2', created_at from message
                  where chat_id = 'long' and parts = '1' and id < '5'
                  union all select 'oldest-{page}', 'long', 'user', '2', '2020-01-01Z'",
             ),

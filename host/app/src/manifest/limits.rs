@@ -6,6 +6,9 @@ use avenire_engine::Limits;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
+/// One page of WebAssembly memory.
+const MIN_MEMORY: usize = 64 << 10;
+
 /// The limits that a manifest changes.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -59,6 +62,9 @@ fn size<'de, D: Deserializer<'de>>(input: D) -> Result<Option<u64>, D::Error> {
 fn memory<'de, D: Deserializer<'de>>(input: D) -> Result<Option<usize>, D::Error> {
     let bytes = size(input)?.unwrap_or(0);
     let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+    if bytes < MIN_MEMORY {
+        return Err(D::Error::custom("an instance needs at least 64KiB of memory"));
+    }
     if bytes > Limits::MAX_MEMORY {
         return Err(D::Error::custom("an instance may have at most 1GiB of memory"));
     }
@@ -103,15 +109,15 @@ fn parse_size(text: &str) -> Option<u64> {
 /// A whole number with a unit: `ms`, `s`, `min`, `h`.
 fn parse_time(text: &str) -> Option<Duration> {
     let (number, unit) = split_unit(text)?;
-    let seconds = match unit {
-        "ms" => return Some(Duration::from_millis(number)),
-        "s" => 1,
-        "min" => 60,
-        "h" => 3600,
+    let millis = match unit {
+        "ms" => 1,
+        "s" => 1000,
+        "min" => 60_000,
+        "h" => 3_600_000,
         _ => return None,
     };
     // A day is far beyond what a query function may need.
-    number.checked_mul(seconds).filter(|&s| s <= 86_400).map(Duration::from_secs)
+    number.checked_mul(millis).filter(|&ms| ms <= 86_400_000).map(Duration::from_millis)
 }
 
 fn split_unit(text: &str) -> Option<(u64, &str)> {
@@ -134,5 +140,6 @@ mod tests {
         assert_eq!(parse_time("2min"), Some(Duration::from_secs(120)));
         assert_eq!(parse_time("-1s"), None);
         assert_eq!(parse_time("999999h"), None);
+        assert_eq!(parse_time("18446744073709551615ms"), None);
     }
 }

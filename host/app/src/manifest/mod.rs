@@ -215,6 +215,19 @@ mod tests {
     }
 
     #[test]
+    fn a_url_in_the_wrong_place_is_not_repeated() {
+        for text in [
+            "database = \"postgres://u:s3cret@h/db\"",
+            "[database]\nroles = \"postgres://u:s3cret@h/db\"",
+            "[database]\n\"postgres://u:s3cret@h/db\" = 1",
+            "[components.a]\npath = \"x\"\ngrants = \"u:s3cret@h\"",
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(!error.contains("s3cret"), "{error}");
+        }
+    }
+
+    #[test]
     fn what_can_not_be_is_refused_where_it_stands() {
         let refused = |text: &str, part: &str| {
             let error = parse(text).unwrap_err();

@@ -7,7 +7,7 @@ use crate::error::AppError;
 /// Turns an error of the parser into ours: with line, column and the nearest key.
 pub(super) fn error(file: &Path, text: &str, error: &toml::de::Error) -> AppError {
     let (line, column) = position(text, error.span().map_or(0, |span| span.start));
-    let message = error.message().trim().replace('\n', " ");
+    let message = without_values(&error.message().trim().replace('\n', " "));
     let hint = nearest(&message);
     AppError::Manifest { file: file.to_owned(), line, column, message, hint }
 }
@@ -16,6 +16,20 @@ pub(super) fn error(file: &Path, text: &str, error: &toml::de::Error) -> AppErro
 pub(super) fn at(file: &Path, text: &str, word: &str, message: String, hint: &str) -> AppError {
     let (line, column) = position(text, text.find(word).unwrap_or(0));
     AppError::Manifest { file: file.to_owned(), line, column, message, hint: Some(hint.to_owned()) }
+}
+
+/// The parser quotes what it found, which may be a URL with a password that stands
+/// in the wrong place: whatever looks like one is left out.
+fn without_values(message: &str) -> String {
+    let is_suspect = |part: &str| part.contains("://") || part.contains('@');
+    if !is_suspect(message) {
+        return message.to_owned();
+    }
+    let shown: String = message
+        .split_inclusive(['`', '"'])
+        .map(|part| if is_suspect(part) { "…`" } else { part })
+        .collect();
+    if is_suspect(&shown) { "this value is not of the expected form".to_owned() } else { shown }
 }
 
 fn position(text: &str, offset: usize) -> (usize, usize) {

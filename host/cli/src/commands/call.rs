@@ -3,7 +3,7 @@
 use std::io::Read as _;
 
 use anyhow::Result;
-use avenire_app::engine::{Call, Outcome};
+use avenire_app::engine::{Call, Outcome, PARSERS_OWN_KEY};
 use avenire_app::{Host, Project, Selection};
 use serde_json::{Map, Value, json};
 
@@ -45,7 +45,10 @@ pub(super) async fn run(
 
 /// `component.function`
 pub(super) fn split(name: &str) -> Result<(&str, &str), BadArgument> {
-    name.split_once('.').ok_or_else(|| BadArgument {
+    let parts = name.split_once('.').filter(|(component, function)| {
+        !component.is_empty() && !function.is_empty()
+    });
+    parts.ok_or_else(|| BadArgument {
         message: format!("`{}` does not name a function", name.escape_debug()),
         hint: "write COMPONENT.FUNCTION, such as chat.get-chat-by-id; `avenire-db components list` shows them",
     })
@@ -58,14 +61,22 @@ fn read(text: &str) -> Result<String, BadArgument> {
     };
     let mut content = String::new();
     if text == "-" {
-        let mut input = std::io::stdin().take(MAX_ARGUMENT_BYTES);
+        let mut input = std::io::stdin().take(MAX_ARGUMENT_BYTES + 1);
         input.read_to_string(&mut content).map_err(|error| failed("standard input", error))?;
     } else if let Some(file) = text.strip_prefix('@') {
         let input = std::fs::File::open(file).map_err(|error| failed(file, error))?;
-        let mut input = input.take(MAX_ARGUMENT_BYTES);
+        let mut input = input.take(MAX_ARGUMENT_BYTES + 1);
         input.read_to_string(&mut content).map_err(|error| failed(file, error))?;
     } else {
         text.clone_into(&mut content);
+    }
+    if content.len() as u64 > MAX_ARGUMENT_BYTES {
+        let message = format!("the arguments have more than {MAX_ARGUMENT_BYTES} bytes");
+        return Err(BadArgument { message, hint: "give the function less at once" });
+    }
+    if content.contains(PARSERS_OWN_KEY) {
+        let message = format!("the arguments have a key that begins with `{PARSERS_OWN_KEY}`");
+        return Err(BadArgument { message, hint: "give the key another name" });
     }
     Ok(content)
 }
@@ -110,7 +121,8 @@ fn print(function: &str, outcome: Outcome, printer: &Printer) -> Result<Exit> {
             if !printer.is_json() {
                 printer.error_text(&format!("{function} answered with a failure: {failure}"), None);
             }
-            Ok(Exit::Failure)
+            // The function could only tell that it did not reach the database.
+            Ok(if outcome.usage.unavailable > 0 { Exit::Database } else { Exit::Failure })
         }
     }
 }

@@ -111,6 +111,7 @@ async fn check_one(
 }
 
 async fn list(project: &Project, printer: &Printer) -> Result<Exit> {
+    let mut exit = Exit::Done;
     let mut list = Vec::new();
     for (name, entry) in &project.manifest().components {
         match avenire_app::check(project, name).await {
@@ -128,13 +129,16 @@ async fn list(project: &Project, printer: &Printer) -> Result<Exit> {
             }
             Err(error) => {
                 let error = anyhow::Error::from(error);
-                printer.text(&format!("{name}: {error:#}"));
+                exit = Exit::of(&error);
+                if !printer.is_json() {
+                    printer.error(&error);
+                }
                 list.push(json!({ "component": name, "error": format!("{error:#}") }));
             }
         }
     }
     printer.object(&json!({ "components": list }));
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
 fn signatures_of(project: &Project, entry: &ComponentEntry) -> Result<Vec<Signature>> {

@@ -20,7 +20,7 @@ pub(super) async fn run(project: &Project, printer: &Printer) -> Result<Exit> {
     let progress = |text: &str| printer.progress(text);
     let report = avenire_app::migrate(project, &targets, &progress).await?;
     let note = |text: &str| printer.note(text);
-    let built = avenire_app::build(project, &[], &note).await?;
+    avenire_app::build(project, &[], &note).await?;
     let seeded = avenire_app::seed_once(project, &targets).await?;
     printer.progress("loading the components");
     let host = Host::start(project, targets, &Selection::All).await?;
@@ -49,7 +49,7 @@ pub(super) async fn run(project: &Project, printer: &Printer) -> Result<Exit> {
     tour(project, &host, printer).await;
     printer.object(&json!({
         "ready": { "milliseconds": ready.as_millis() as u64, "database": database(&host),
-        "applied": report.applied.len(), "components": built.len() }
+        "applied": report.applied.len(), "components": host.slots().map(|slot| slot.name()).collect::<Vec<_>>() }
     }));
     printer.text("\nPress Ctrl-C to stop.");
     tokio::signal::ctrl_c().await?;
@@ -83,7 +83,8 @@ async fn tour(project: &Project, host: &Host, printer: &Printer) {
     printer.text("\nCalls to try from another terminal, with what they give now:");
     for line in calls {
         let (function, arguments) = line.split_once(' ').unwrap_or((line, "{}"));
-        printer.text(&format!("\n  $ avenire-db call {function} '{arguments}'"));
+        let quoted = arguments.replace('\'', "'\\''");
+        printer.text(&format!("\n  $ avenire-db call {function} '{quoted}'"));
         match example(project, host, function, arguments).await {
             Ok(value) => printer.text(&abridged(&value)),
             Err(error) => printer.text(&format!("  {error:#}")),

@@ -3,11 +3,12 @@
 //! Compiled code is machine code that runs as the host: whoever can write the
 //! folder can run anything. So the folder must belong to this user and be
 //! writable by nobody else, or it is not used; and a file's name is the digest
-//! of the component and of everything the compilation depended on.
+//! of the component and of everything the compilation depended on. A file ends in
+//! the digest of what is before it, so that a damaged one is noticed and made anew.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -41,8 +42,10 @@ impl Cache {
     pub fn load_bytes(&self, sandbox: &Sandbox, bytes: &[u8]) -> Result<Component, LoadError> {
         check_header(bytes)?;
         let name = self.file_name(sandbox, bytes);
-        if let Some(code) = self.fetch(sandbox, &name) {
-            return Component::link(sandbox, &code, bytes);
+        if let Some(code) = self.fetch(sandbox, &name)
+            && let Ok(component) = Component::link(sandbox, &code, bytes)
+        {
+            return Ok(component);
         }
         let code = Code::from_binary(sandbox.engine(), bytes)
             .map_err(|error| LoadError::Malformed { reason: format!("{error:#}") })?;
@@ -70,11 +73,18 @@ impl Cache {
             tracing::warn!(folder = %self.folder.display(), %error, "the cache of compiled components is not used");
             return None;
         }
-        // SAFETY: the file was written by `store` of a process of this user: its
-        // folder belongs to this user and nobody else may write to it, which was
-        // checked just now. It is complete, since it appears by a rename, and it is
-        // never written again, since its name is the digest of its source.
-        let code = unsafe { Code::deserialize_file(sandbox.engine(), name) };
+        let file = fs::read(name).ok()?;
+        let (compiled, digest) = file.split_last_chunk::<32>()?;
+        if Sha256::digest(compiled).as_slice() != digest {
+            tracing::warn!(file = %name.display(), "a cached component is damaged and is compiled again");
+            return None;
+        }
+        // SAFETY: the bytes were made by `store` of a process of this user with this
+        // engine: the folder belongs to this user and nobody else may write to it,
+        // which was checked just now, the name holds the engine's own hash, and the
+        // digest shows that they are whole. They are in memory of our own, which
+        // nobody changes while they are used.
+        let code = unsafe { Code::deserialize(sandbox.engine(), compiled) };
         code.inspect_err(|error| tracing::warn!(file = %name.display(), error = %format!("{error:#}"), "a cached component is not usable"))
             .ok()
     }
@@ -83,23 +93,32 @@ impl Cache {
         create_private(&self.folder)?;
         check_owner(&self.folder)?;
         let compiled = code.serialize().map_err(|error| io::Error::other(format!("{error:#}")))?;
-        let partial = name.with_extension(format!("{}.partial", std::process::id()));
-        let mut file = fs::File::create(&partial)?;
-        let written = file.write_all(&compiled).and_then(|()| fs::rename(&partial, name));
-        if written.is_err() {
-            let _ = fs::remove_file(&partial);
-        }
-        written
+        let mut partial = tempfile::NamedTempFile::new_in(&self.folder)?;
+        partial.write_all(&compiled)?;
+        partial.write_all(&Sha256::digest(&compiled))?;
+        partial.as_file().sync_all()?;
+        partial.persist(name)?;
+        Ok(())
     }
 }
 
 /// Reads a file that may be a component, but no more than a component may have.
 pub(crate) fn read(file: &Path) -> Result<Vec<u8>, LoadError> {
-    let size = fs::metadata(file).map_err(LoadError::Unreadable)?.len();
-    if size > MAX_COMPONENT_BYTES {
-        return Err(LoadError::TooLarge { bytes: size, maximum: MAX_COMPONENT_BYTES });
+    let input = fs::File::open(file).map_err(LoadError::Unreadable)?;
+    let metadata = input.metadata().map_err(LoadError::Unreadable)?;
+    if !metadata.is_file() {
+        let error = io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file");
+        return Err(LoadError::Unreadable(error));
     }
-    fs::read(file).map_err(LoadError::Unreadable)
+    // A file may grow while it is read.
+    let mut bytes = Vec::new();
+    let mut input = input.take(MAX_COMPONENT_BYTES + 1);
+    input.read_to_end(&mut bytes).map_err(LoadError::Unreadable)?;
+    if bytes.len() as u64 > MAX_COMPONENT_BYTES {
+        let bytes = metadata.len().max(bytes.len() as u64);
+        return Err(LoadError::TooLarge { bytes, maximum: MAX_COMPONENT_BYTES });
+    }
+    Ok(bytes)
 }
 
 #[cfg(unix)]

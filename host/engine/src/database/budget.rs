@@ -84,6 +84,11 @@ impl Budget {
         self.usage.bytes = self.usage.bytes.saturating_add(packed.bytes.len() as u64);
     }
 
+    /// Counts a time that the database could not be reached.
+    pub(crate) fn unavailable(&mut self) {
+        self.usage.unavailable = self.usage.unavailable.saturating_add(1);
+    }
+
     /// Counts time spent waiting for the database.
     pub(crate) fn waited(&mut self, time: Duration) {
         self.usage.waited += time;

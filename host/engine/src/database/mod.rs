@@ -77,6 +77,9 @@ impl CallState {
         if timed_out && Instant::now() >= self.deadline {
             return Failure::Trap(wasmtime::Error::new(DeadlinePassed));
         }
+        if matches!(error, avenire_postgres::Error::Unavailable { .. }) {
+            self.budget.unavailable();
+        }
         convert::error(error, &mut self.budget).into()
     }
 }

@@ -128,6 +128,10 @@ fn single(kind: &RecordKind, value: Option<Val>) -> Result<Value, String> {
         (RecordKind::Timestamp, Some(Val::S64(micros))) => timestamp::format(micros)
             .map(Value::String)
             .ok_or_else(|| format!("the timestamp of {micros} µs since 1970 is beyond RFC 3339's years 0000 to 9999")),
+        // A text that the parser would mistake for a number of its own.
+        (RecordKind::Json, Some(Val::String(text))) if text.contains(super::PARSERS_OWN_KEY) => {
+            Ok(Value::String(text))
+        }
         (RecordKind::Json, Some(Val::String(text))) => serde_json::from_str(&text)
             .map_err(|error| format!("a value said to be JSON is not: {error}")),
         _ => Err("a record of an unexpected type".to_owned()),

@@ -14,7 +14,7 @@
 //! | `result` | `{"tag":"ok","val":…}`, `{"tag":"err","val":…}` |
 //! | `flags` | an array of names |
 //! | `avenire:types/values.timestamp` | an RFC 3339 string in UTC, `"infinity"` or `"-infinity"` |
-//! | `avenire:types/values.json` | the document itself |
+//! | `avenire:types/values.json` | the document itself; its text, should a key begin with `$serde_json::private::` |
 //!
 //! Variants and results follow the convention of the JavaScript component
 //! tools. The two values are recognised by their one field's name.
@@ -35,6 +35,11 @@ const TIMESTAMP_FIELD: &str = "unix-micros";
 
 /// The one field of `avenire:types/values.json`.
 const JSON_FIELD: &str = "json-text";
+
+/// How `serde_json` marks numbers that keep every digit. A document with such a key
+/// would be read as a number: as a result it is shown as its text, and as an argument
+/// the command line and other readers of JSON must refuse it.
+pub const PARSERS_OWN_KEY: &str = "$serde_json::private::";
 
 /// What a record stands for in JSON.
 enum RecordKind {

@@ -22,6 +22,10 @@ const GRACE: Duration = Duration::from_millis(250);
 /// no public type.
 const TRANSFER_EXHAUSTED: &str = "fuel allocated for hostcalls has been exhausted";
 
+/// What Rust says when an allocation fails: tells lack of memory from any other
+/// panic of a guest that was refused memory before.
+const ALLOCATION_FAILED: &str = "memory allocation of";
+
 /// A call that has its instance.
 pub(super) struct Run<'a> {
     store: Store<CallState>,
@@ -175,7 +179,7 @@ fn call_error(state: &CallState, error: &wasmtime::Error) -> CallError {
         return deadline(state);
     }
     if let Some(message) = &state.diagnostics.panic {
-        if state.memory.refused {
+        if state.memory.refused && message.contains(ALLOCATION_FAILED) {
             return CallError::Memory { component, function, limit: state.limits.memory };
         }
         return CallError::Panicked { component, function, message: message.clone() };

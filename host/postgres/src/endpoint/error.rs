@@ -71,11 +71,20 @@ pub enum UrlError {
     #[error("the lists of hosts, addresses and ports have different lengths")]
     HostCount,
     /// A port that is not a number from 1 to 65535.
-    #[error("`{port}` is not a port (1 to 65535)")]
+    #[error("{} is not a port (1 to 65535)", shown_port(.port))]
     Port {
         /// As written.
         port: String,
     },
+}
+
+/// What stands where a port is expected may be a password whose host was forgotten:
+/// only digits are repeated.
+fn shown_port(port: &str) -> String {
+    if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) {
+        return format!("`{port}`");
+    }
+    "what follows the host's colon".to_owned()
 }
 
 impl UrlError {
@@ -94,6 +103,9 @@ impl UrlError {
             UrlError::Scheme { .. } => "use postgres:// or postgresql://",
             UrlError::PercentEncoding { .. } | UrlError::UnescapedPassword { .. } => {
                 "write reserved characters as escapes: `%` as %25, `/` as %2F, `?` as %3F, `#` as %23, `@` as %40"
+            }
+            UrlError::Port { .. } => {
+                "write postgres://user:password@host:5432/database; is `@host` missing?"
             }
             UrlError::NoUser => "put the user before the host: postgres://user@host/database",
             _ => return None,
