@@ -30,7 +30,8 @@ fn calls() -> Vec<(&'static str, Value, &'static str)> {
     let place = json!({"createdAt": "2026-01-01T01:00:00Z", "id": "x"});
     let after = json!({"tag": "after", "val": place});
     let before = json!({"tag": "before", "val": place});
-    let in_chat = |start: &Value| json!({"chatId": "c7", "reader": "u8", "limit": 5, "start": start});
+    let in_chat =
+        |start: &Value| json!({"chatId": "c7", "reader": "u8", "limit": 5, "start": start});
     let of_user = |start: &Value| json!({"userId": "u8", "limit": 5, "start": start});
     let chats = "chat_user_id_created_at_idx";
     let messages = "message_chat_id_created_at_idx";
@@ -130,7 +131,8 @@ async fn plan(ground: &Ground, statement: &str) -> Result<String> {
     let session = ground.database().session().await?;
     session.batch("set plan_cache_mode = force_generic_plan").await?;
     session.batch(&format!("prepare tried as {statement}")).await?;
-    let sql = "select cardinality(parameter_types) from pg_prepared_statements where name = 'tried'";
+    let sql =
+        "select cardinality(parameter_types) from pg_prepared_statements where name = 'tried'";
     let rows = session.rows(sql, &[]).await?;
     let parameters: i32 = rows.first().context("a prepared statement")?.get(0);
     let nulls = vec!["null"; usize::try_from(parameters)?].join(", ");

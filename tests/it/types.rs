@@ -49,8 +49,21 @@ fn values_of_every_type_survive_the_way_there_and_back() -> Result<()> {
         };
         // What the contract of the data layer names, so that none is dropped unnoticed.
         for part in [
-            "NaN", "infinity", "50 digits", "timestamptz: first", "timestamptz: last", "nulls inside",
-            "jsonb", "bytea", "uuid", "range", "enum", "composite", "inet", "interval", "money",
+            "NaN",
+            "infinity",
+            "50 digits",
+            "timestamptz: first",
+            "timestamptz: last",
+            "nulls inside",
+            "jsonb",
+            "bytea",
+            "uuid",
+            "range",
+            "enum",
+            "composite",
+            "inet",
+            "interval",
+            "money",
             "domain",
         ] {
             assert!(tried(part) > 0, "nothing about {part} was tried: {trips}");

@@ -11,7 +11,7 @@ use avenire_app::schema::Migrations;
 use crate::{Harness, repository};
 
 /// How long a test may wait for the database.
-const TIME: Duration = Duration::from_secs(60);
+const TIME: Duration = Duration::from_mins(1);
 
 /// Holds a migrated database that private ones are copied from.
 const TEMPLATE: &str = "avenire_template";

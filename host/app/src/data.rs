@@ -11,10 +11,10 @@ use crate::project::Project;
 use crate::targets::Targets;
 
 /// How long applying migrations may take. Each statement may take as long.
-const MIGRATION_TIME: Duration = Duration::from_secs(3600);
+const MIGRATION_TIME: Duration = Duration::from_hours(1);
 
 /// How long reading the ledger or loading sample data may take.
-const SHORT_TIME: Duration = Duration::from_secs(60);
+const SHORT_TIME: Duration = Duration::from_mins(1);
 
 fn migrations(project: &Project) -> Result<Migrations, AppError> {
     let folder = project.path(&project.manifest().migrations.path);

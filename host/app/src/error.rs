@@ -153,11 +153,8 @@ impl AppError {
     /// Whose fault it is.
     pub fn blame(&self) -> Blame {
         match self {
-            // The folder of migrations contradicts what was applied.
-            Self::Migration(MigrationError::Plan(_)) => Blame::Caller,
-            Self::Migrating(failure) if matches!(failure.error, MigrationError::Plan(_)) => {
-                Blame::Caller
-            }
+            Self::Migrating(failure) => migration_blame(&failure.error),
+            Self::Migration(error) => migration_blame(error),
             Self::NoManifest(_)
             | Self::Manifest { .. }
             | Self::Variable { .. }
@@ -165,14 +162,10 @@ impl AppError {
             | Self::MissingTable { .. }
             | Self::UnknownComponent { .. }
             | Self::MigrationFiles(_)
-            | Self::Url { .. } => Blame::Caller,
-            Self::Component { source: LoadError::Unreadable(_), .. } => Blame::Caller,
+            | Self::Url { .. }
+            | Self::Component { source: LoadError::Unreadable(_), .. } => Blame::Caller,
             Self::Component { .. } | Self::Build { .. } => Blame::Guest,
-            Self::Database { .. }
-            | Self::Slow { .. }
-            | Self::Migration(_)
-            | Self::Migrating(_)
-            | Self::Role { .. } => Blame::Database,
+            Self::Database { .. } | Self::Slow { .. } | Self::Role { .. } => Blame::Database,
             Self::Read { .. } | Self::Write { .. } | Self::Embedded(_) | Self::Sandbox(_) => {
                 Blame::Host
             }
@@ -217,6 +210,11 @@ impl AppError {
             Self::Read { .. } | Self::Write { .. } | Self::Sandbox(_) => None,
         }
     }
+}
+
+/// A folder that contradicts what was applied is the caller's to mend.
+fn migration_blame(error: &MigrationError) -> Blame {
+    if matches!(error, MigrationError::Plan(_)) { Blame::Caller } else { Blame::Database }
 }
 
 /// Bounds work on the database that has no deadline of its own.

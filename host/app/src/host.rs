@@ -4,7 +4,7 @@
 //! migration and never builds anything.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use avenire_engine::{Cache, Component, Limits, LoadError, Sandbox, SandboxOptions, Slot};
@@ -131,18 +131,18 @@ fn load(project: &Project, sandbox: &Sandbox, name: &str, entry: &ComponentEntry
     let (file, compiled) = (project.path(&entry.path), project.compiled());
     let contract = entry.contract.clone();
     tokio::task::spawn_blocking(move || {
-        load_file(&sandbox, file.clone(), compiled, contract.as_deref())
+        load_file(&sandbox, &file, compiled, contract.as_deref())
             .map_err(|source| AppError::Component { component: name, file, source })
     })
 }
 
 fn load_file(
     sandbox: &Sandbox,
-    file: PathBuf,
+    file: &Path,
     compiled: PathBuf,
     contract: Option<&str>,
 ) -> Result<Component, LoadError> {
-    let component = Cache::new(compiled).load(sandbox, &file)?;
+    let component = Cache::new(compiled).load(sandbox, file)?;
     if let Some(contract) = contract {
         component.satisfies(contract)?;
     }

@@ -1,6 +1,8 @@
 //! What a component's functions take and give, with the names its author gave the
 //! types. Reads the component's own type section; never runs anything.
 
+#![expect(clippy::indexing_slicing, reason = "ids are looked up in the arena that made them")]
+
 use wit_component::DecodedWasm;
 use wit_parser::{Resolve, Type, TypeDefKind, WorldItem};
 

@@ -51,12 +51,16 @@ fn packed(rows: u32) -> Vec<u8> {
     let mut bytes = Vec::new();
     bytes.extend(5_u16.to_le_bytes());
     bytes.push(0);
-    TYPES.iter().for_each(|oid| bytes.extend(oid.to_le_bytes()));
+    bytes.extend(TYPES.iter().flat_map(|oid| oid.to_le_bytes()));
     bytes.extend(rows.to_le_bytes());
     for row in 0..rows {
         let number = u64::from(row).to_be_bytes();
         for cell in [&number[..], &number, &number, b"thirteen text", &[b'x'; 46]] {
-            #[expect(clippy::cast_possible_truncation, reason = "at most 46")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_possible_wrap,
+                reason = "at most 46"
+            )]
             bytes.extend((cell.len() as i32).to_le_bytes());
             bytes.extend(cell);
         }

@@ -44,7 +44,10 @@ fn a_registered_passkey_is_returned_found_and_listed() -> Result<()> {
         let arguments = json!({"userId": "ada", "passkey": bare});
         let second = ground.ok("auth.register-passkey", arguments).await?;
         assert_eq!((&second["name"], &second["aaguid"]), (&json!(null), &json!(null)));
-        assert_eq!((text(&second, "deviceType"), &second["transports"]), ("single-device", &json!([])));
+        assert_eq!(
+            (text(&second, "deviceType"), &second["transports"]),
+            ("single-device", &json!([]))
+        );
         let arguments = json!({"credentialId": "c1"});
         assert_eq!(ground.ok("auth.get-passkey-by-credential-id", arguments).await?, first);
         let list = ground.ok("auth.list-passkeys", json!({"userId": "ada"})).await?;
@@ -168,8 +171,7 @@ fn a_passkey_is_renamed_by_its_user_only() -> Result<()> {
         let ground = Ground::new().await?;
         let passkey = register(&ground, "ada", "c", 5).await?;
         let function = "auth.rename-passkey";
-        let naming =
-            |id: &Value, user: &str, name: Value| json!({"passkeyId": id, "userId": user, "name": name});
+        let naming = |id: &Value, user: &str, name: Value| json!({"passkeyId": id, "userId": user, "name": name});
         let id = &passkey["id"];
         let refusal = ground.refusal(function, naming(id, "bob", json!("Mine"))).await?;
         assert_eq!(refusal, "forbidden passkey");

@@ -152,7 +152,8 @@ fn a_change_keeps_clears_and_sets_as_asked() -> Result<()> {
         assert_eq!(first["displayUsername"], "", "an empty text is not an absent one");
         assert!(moment(&first, "updatedAt") > moment(&first, "createdAt"));
 
-        let second = ground.ok("auth.update-user", changing("ada", json!({"image": "clear"}))).await?;
+        let second =
+            ground.ok("auth.update-user", changing("ada", json!({"image": "clear"}))).await?;
         let mut expected = first.clone();
         expected["image"] = json!(null);
         expected["updatedAt"] = second["updatedAt"].clone();

@@ -91,7 +91,11 @@ fn of_several_verifications_the_newest_counts() -> Result<()> {
         assert_eq!(text(&newest, "id"), "c");
         assert_eq!(newest["expiresAt"], "infinity");
         assert_eq!(ground.ok(CONSUME, consuming("x", None)).await?, newest);
-        assert_eq!(ground.count("email_verifications", "identifier = 'x'").await?, 1, "the expired");
+        assert_eq!(
+            ground.count("email_verifications", "identifier = 'x'").await?,
+            1,
+            "the expired"
+        );
         Ok(())
     })
 }

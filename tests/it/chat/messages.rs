@@ -14,7 +14,9 @@ fn messages_are_read_oldest_first_and_those_of_one_time_by_id() -> Result<()> {
         chat(&ground, "ada", "mine").await?;
         let at = "2026-01-01T00:00:00.000001Z";
         let given = json!([
-            said_at("c", "third", at), said_at("a", "first", at), said_at("b", "second", at),
+            said_at("c", "third", at),
+            said_at("a", "first", at),
+            said_at("b", "second", at),
             said_at("z", "earliest", "2026-01-01T00:00:00Z"),
             said_at("0", "latest", "2026-01-01T00:00:00.000002Z"),
         ]);
@@ -92,7 +94,8 @@ fn messages_are_deleted_from_that_very_microsecond_on() -> Result<()> {
             said_at("after", "x", "2026-01-01T12:00:00.123457Z"),
         ]);
         save(&ground, "mine", "ada", given).await?;
-        save(&ground, "other", "ada", json!([said_at("kept", "x", "2026-01-02T00:00:00Z")])).await?;
+        save(&ground, "other", "ada", json!([said_at("kept", "x", "2026-01-02T00:00:00Z")]))
+            .await?;
         let function = "chat.delete-messages-by-chat-id-after-timestamp";
         let arguments =
             json!({"chatId": "mine", "userId": "ada", "timestamp": "2026-01-01T12:00:00.123456Z"});

@@ -215,3 +215,26 @@ fn a_thousand_messages_are_saved_at_once_and_one_more_is_invalid() -> Result<()>
         Ok(())
     })
 }
+
+#[test]
+fn calls_that_save_the_same_messages_in_opposite_orders_all_succeed() -> Result<()> {
+    run(async {
+        let ground = Ground::new().await?;
+        chat(&ground, "ada", "mine").await?;
+        let forwards: Vec<Value> = (0..200).map(|n| said(&format!("m{n}"), "x")).collect();
+        let backwards: Vec<Value> = forwards.iter().rev().cloned().collect();
+        let calls: Vec<_> = (0..10)
+            .flat_map(|_| [json!(forwards), json!(backwards)])
+            .map(|given| {
+                let ground = std::sync::Arc::clone(&ground);
+                tokio::spawn(async move { save(&ground, "mine", "ada", given).await })
+            })
+            .collect();
+        for call in calls {
+            // Calls that lock rows in different orders would end in a deadlock.
+            call.await??;
+        }
+        assert_eq!(ground.count("message", "chat_id = 'mine'").await?, 200);
+        Ok(())
+    })
+}

@@ -162,9 +162,11 @@ fn a_wrong_number_of_parameters_is_the_callers_mistake() -> Result<()> {
     run(async {
         let ground = Ground::new("").await?;
         for pool in ground.both()? {
-            for (sql, given) in
-                [("select $1::int4", none()), ("select $1::int4, $2::int4", int4(1)), ("select $2::int4", int4(1))]
-            {
+            for (sql, given) in [
+                ("select $1::int4", none()),
+                ("select $1::int4, $2::int4", int4(1)),
+                ("select $2::int4", int4(1)),
+            ] {
                 let error = query(&pool, sql, &given).await.unwrap_err();
                 assert!(matches!(error, Error::Invalid { .. }), "{sql}: {error:?}");
             }

@@ -6,9 +6,7 @@ use avenire_app::postgres::{
     StatementMode, TransactionOptions, UnavailableCause, WaitingFor,
 };
 
-use super::{
-    ENOUGH, Ground, Table, begin, none, number, number_in, run_in, sqlstate, within,
-};
+use super::{ENOUGH, Ground, Table, begin, none, number, number_in, run_in, sqlstate, within};
 use crate::patience::{eventually, soon};
 use crate::run;
 

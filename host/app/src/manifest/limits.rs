@@ -137,7 +137,7 @@ mod tests {
         assert_eq!(parse_size("32"), None);
         assert_eq!(parse_size("99999999999GiB"), None);
         assert_eq!(parse_time("250ms"), Some(Duration::from_millis(250)));
-        assert_eq!(parse_time("2min"), Some(Duration::from_secs(120)));
+        assert_eq!(parse_time("2min"), Some(Duration::from_mins(2)));
         assert_eq!(parse_time("-1s"), None);
         assert_eq!(parse_time("999999h"), None);
         assert_eq!(parse_time("18446744073709551615ms"), None);

@@ -35,7 +35,7 @@ pub(super) async fn run(
             if call.time {
                 printer.note(&times(&outcome));
             }
-            print(&call.function, outcome, printer)
+            Ok(print(&call.function, outcome, printer))
         }
         Err(error) => Err(error.into()),
     };
@@ -45,9 +45,9 @@ pub(super) async fn run(
 
 /// `component.function`
 pub(super) fn split(name: &str) -> Result<(&str, &str), BadArgument> {
-    let parts = name.split_once('.').filter(|(component, function)| {
-        !component.is_empty() && !function.is_empty()
-    });
+    let parts = name
+        .split_once('.')
+        .filter(|(component, function)| !component.is_empty() && !function.is_empty());
     parts.ok_or_else(|| BadArgument {
         message: format!("`{}` does not name a function", name.escape_debug()),
         hint: "write COMPONENT.FUNCTION, such as chat.get-chat-by-id; `avenire-db components list` shows them",
@@ -106,7 +106,7 @@ fn times(outcome: &Outcome) -> String {
     )
 }
 
-fn print(function: &str, outcome: Outcome, printer: &Printer) -> Result<Exit> {
+fn print(function: &str, outcome: Outcome, printer: &Printer) -> Exit {
     match outcome.result {
         Ok(value) => {
             if printer.is_json() {
@@ -114,7 +114,7 @@ fn print(function: &str, outcome: Outcome, printer: &Printer) -> Result<Exit> {
             } else {
                 printer.document(&value);
             }
-            Ok(Exit::Done)
+            Exit::Done
         }
         Err(failure) => {
             printer.object(&json!({ "failure": failure }));
@@ -122,7 +122,7 @@ fn print(function: &str, outcome: Outcome, printer: &Printer) -> Result<Exit> {
                 printer.error_text(&format!("{function} answered with a failure: {failure}"), None);
             }
             // The function could only tell that it did not reach the database.
-            Ok(if outcome.usage.unavailable > 0 { Exit::Database } else { Exit::Failure })
+            if outcome.usage.unavailable > 0 { Exit::Database } else { Exit::Failure }
         }
     }
 }

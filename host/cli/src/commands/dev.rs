@@ -48,7 +48,7 @@ pub(super) async fn run(project: &Project, printer: &Printer) -> Result<Exit> {
     }
     tour(project, &host, printer).await;
     printer.object(&json!({
-        "ready": { "milliseconds": ready.as_millis() as u64, "database": database(&host),
+        "ready": { "milliseconds": u64::try_from(ready.as_millis()).unwrap_or(u64::MAX), "database": database(&host),
         "applied": report.applied.len(), "components": host.slots().map(|slot| slot.name()).collect::<Vec<_>>() }
     }));
     printer.text("\nPress Ctrl-C to stop.");

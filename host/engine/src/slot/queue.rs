@@ -65,7 +65,7 @@ mod tests {
     #[tokio::test]
     async fn a_full_queue_refuses_at_once_and_a_freed_place_is_taken() {
         let queue = Queue::new(1, 1);
-        let far = Instant::now() + Duration::from_secs(60);
+        let far = Instant::now() + Duration::from_mins(1);
         let running = queue.enter(far).await.unwrap();
         let mut second = Box::pin(queue.enter(far));
         tokio::select! { biased; _ = &mut second => panic!("ran twice"), () = tokio::task::yield_now() => {} }
