@@ -57,10 +57,10 @@ fn everything_in_the_contracts_is_documented_and_says_since_when() -> Result<()>
     let resolve = contracts()?;
     let mut faults = Faults::default();
     for (_, package) in &resolve.packages {
-        faults.check_docs(package.name.to_string(), &package.docs);
+        faults.check_docs(&package.name.to_string(), &package.docs);
     }
     for (_, world) in &resolve.worlds {
-        faults.check(format!("world {}", world.name), &world.docs, &world.stability);
+        faults.check(&format!("world {}", world.name), &world.docs, &world.stability);
     }
     for (_, interface) in &resolve.interfaces {
         faults.check_interface(&resolve, interface);
@@ -122,14 +122,14 @@ struct Faults {
 }
 
 impl Faults {
-    fn check_docs(&mut self, item: String, docs: &Docs) {
+    fn check_docs(&mut self, item: &str, docs: &Docs) {
         self.checked += 1;
         if docs.contents.as_deref().is_none_or(|text| text.trim().is_empty()) {
             self.found.push(format!("{item} has no doc comment"));
         }
     }
 
-    fn check(&mut self, item: String, docs: &Docs, stability: &Stability) {
+    fn check(&mut self, item: &str, docs: &Docs, stability: &Stability) {
         if !matches!(stability, Stability::Stable { .. }) {
             self.found.push(format!("{item} has no @since"));
         }
@@ -138,14 +138,14 @@ impl Faults {
 
     fn check_interface(&mut self, resolve: &Resolve, interface: &Interface) {
         let name = interface.name.as_deref().unwrap_or("an interface");
-        self.check(format!("interface {name}"), &interface.docs, &interface.stability);
+        self.check(&format!("interface {name}"), &interface.docs, &interface.stability);
         for (function, definition) in &interface.functions {
             let item = format!("{name}/{function}");
             // A resource's functions are there since the resource is.
             if definition.kind.resource().is_some() {
-                self.check_docs(item, &definition.docs);
+                self.check_docs(&item, &definition.docs);
             } else {
-                self.check(item, &definition.docs, &definition.stability);
+                self.check(&item, &definition.docs, &definition.stability);
             }
         }
         for (type_name, id) in &interface.types {
@@ -157,7 +157,7 @@ impl Faults {
     }
 
     fn check_type(&mut self, name: &str, definition: &TypeDef) {
-        self.check(name.to_owned(), &definition.docs, &definition.stability);
+        self.check(name, &definition.docs, &definition.stability);
         let members: Vec<(&str, &Docs)> = match &definition.kind {
             TypeDefKind::Record(record) => {
                 record.fields.iter().map(|field| (field.name.as_str(), &field.docs)).collect()
@@ -174,7 +174,7 @@ impl Faults {
             _ => Vec::new(),
         };
         for (member, docs) in members {
-            self.check_docs(format!("{name}.{member}"), docs);
+            self.check_docs(&format!("{name}.{member}"), docs);
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::run;
 const ROWS: &str = "
     insert into users (id, name, email, username)
     select 'u' || n, 'n', 'u' || n || '@example.org', 'name' || n from generate_series(1, 2000) n;
+    insert into user_settings (user_id) select 'u' || n from generate_series(1, 2000) n;
     insert into accounts (user_id, provider_id, account_id)
     select 'u' || n, 'github', n::text from generate_series(1, 2000) n;
     insert into passkeys (user_id, public_key, credential_id, device_type, backed_up)
@@ -130,6 +131,8 @@ async fn last_statement(ground: &Ground) -> Result<String> {
 async fn plan(ground: &Ground, statement: &str) -> Result<String> {
     let session = ground.database().session().await?;
     session.batch("set plan_cache_mode = force_generic_plan").await?;
+    // A component says the types of its parameters; here they have to follow from the text.
+    let statement = statement.replace("$2 is null", "$2::text is null");
     session.batch(&format!("prepare tried as {statement}")).await?;
     let sql =
         "select cardinality(parameter_types) from pg_prepared_statements where name = 'tried'";

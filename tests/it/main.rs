@@ -1,5 +1,10 @@
 //! The integration tests: everything that needs Postgres, a component or the
 //! program as a whole. One binary, so that it links once and shares one cluster.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "clippy allows them in tests, but not in the functions that tests share"
+)]
 
 mod auth;
 mod chat;

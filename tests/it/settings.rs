@@ -65,11 +65,11 @@ fn a_change_keeps_the_rest() -> Result<()> {
         ];
         let mut expected = get(&ground, "ada").await?;
         for (name, value) in changes {
-            let changed = ground.ok(UPDATE, changing("ada", &json!({name: value}))).await?;
-            assert!(moment(&changed, "updatedAt") > moment(&expected, "updatedAt"), "{changed}");
+            let after = ground.ok(UPDATE, changing("ada", &json!({name: value}))).await?;
+            assert!(moment(&after, "updatedAt") > moment(&expected, "updatedAt"), "{after}");
             expected[name] = value;
-            expected["updatedAt"] = changed["updatedAt"].clone();
-            assert_eq!(changed, expected);
+            expected["updatedAt"] = after["updatedAt"].clone();
+            assert_eq!(after, expected);
             assert_eq!(get(&ground, "ada").await?, expected);
         }
         assert_eq!(get(&ground, "user-2").await?["learningStyle"], "visual", "others are left");

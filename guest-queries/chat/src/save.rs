@@ -18,6 +18,8 @@ const MAX_MESSAGES: usize = 1000;
 /// * A message whose id is another chat's would get no chat at all, which the column
 ///   refuses: the whole statement fails, also when that message was made this very moment.
 ///   A `where` on the update would skip it and save the others.
+/// * Rows are written in the order of their ids, so that two calls that save the same
+///   messages wait for each other one way and never in a circle.
 /// * Rows come back in the order given.
 const SAVE_MESSAGES: &str = "\
 with given as (
@@ -32,6 +34,7 @@ with given as (
                     now() + (given.place - 1) * interval '1 microsecond')
     from given left join message as present on present.id = given.id
     where exists (select from chat where chat.id = $1 and chat.user_id = $2)
+    order by given.id
     on conflict (id) do update set
         chat_id = case when old.chat_id = excluded.chat_id then old.chat_id end,
         role = excluded.role,

@@ -31,7 +31,7 @@ fn link(user: &str, provider: &str, id: &str, tokens: Value) -> Value {
     arguments
 }
 
-fn user_with_account(user: Value, provider: &str, id: &str) -> Value {
+fn user_with_account(user: &Value, provider: &str, id: &str) -> Value {
     json!({"user": user, "providerId": provider, "accountId": id, "tokens": tokens()})
 }
 
@@ -105,7 +105,7 @@ fn provider_and_account_ids_have_1_to_255_characters() -> Result<()> {
         for (provider, id, expected) in attempts {
             let refusal = ground.refusal("auth.link-account", link("ada", provider, id, tokens()));
             assert_eq!(refusal.await?, expected);
-            let arguments = user_with_account(new_user("cy"), provider, id);
+            let arguments = user_with_account(&new_user("cy"), provider, id);
             let refusal = ground.refusal("auth.create-user-with-account", arguments);
             assert_eq!(refusal.await?, expected);
         }
@@ -189,7 +189,7 @@ fn tokens_are_kept_cleared_and_set_as_asked_by_their_user_only() -> Result<()> {
 fn a_user_is_made_together_with_account_and_settings() -> Result<()> {
     run(async {
         let ground = Ground::new().await?;
-        let arguments = user_with_account(new_user("cy"), "github", "17");
+        let arguments = user_with_account(&new_user("cy"), "github", "17");
         let user = ground.ok("auth.create-user-with-account", arguments).await?;
         let stored = ground.ok("auth.get-user-by-id", json!({"userId": "cy"})).await?;
         assert_eq!(stored, user);
@@ -208,12 +208,12 @@ fn a_user_whose_account_is_taken_is_not_made_at_all() -> Result<()> {
         ground.ok("auth.link-account", link("ada", "github", "17", tokens())).await?;
         let before = ground.contents(&["users", "accounts", "user_settings"]).await?;
         let function = "auth.create-user-with-account";
-        let taken_account = user_with_account(new_user("cy"), "github", "17");
+        let taken_account = user_with_account(&new_user("cy"), "github", "17");
         let refusal = ground.refusal(function, taken_account).await?;
         assert_eq!(refusal, "conflict accounts_provider_key");
         let mut taken_address = new_user("cy");
         taken_address["email"] = json!("ADA@example.org");
-        let arguments = user_with_account(taken_address, "github", "18");
+        let arguments = user_with_account(&taken_address, "github", "18");
         let refusal = ground.refusal(function, arguments).await?;
         assert_eq!(refusal, "conflict users_email_key");
         assert_eq!(ground.contents(&["users", "accounts", "user_settings"]).await?, before);

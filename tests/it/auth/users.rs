@@ -12,7 +12,7 @@ fn no_changes() -> Value {
 }
 
 /// Those changes for a user.
-fn changing(user: &str, changes: Value) -> Value {
+fn changing(user: &str, changes: &Value) -> Value {
     let mut all = no_changes();
     for (name, change) in changes.as_object().into_iter().flatten() {
         all[name] = change.clone();
@@ -96,13 +96,13 @@ fn addresses_and_usernames_are_taken_however_they_are_capitalised() -> Result<()
             assert_eq!(refusal, expected);
             if member != "id" {
                 let change = if member == "email" { json!(taken) } else { set(taken) };
-                let arguments = changing("ada", json!({member: change, "name": "changed"}));
+                let arguments = changing("ada", &json!({member: change, "name": "changed"}));
                 assert_eq!(ground.refusal("auth.update-user", arguments).await?, expected);
             }
         }
         assert_eq!(ground.contents(&["users", "user_settings"]).await?, before);
         // What is one's own is not taken, and ids are told apart by case.
-        let own = changing("cy", json!({"email": "CY@example.org", "username": set("CY")}));
+        let own = changing("cy", &json!({"email": "CY@example.org", "username": set("CY")}));
         assert_eq!(ground.ok("auth.update-user", own).await?["username"], "CY");
         let other = json!({"id": "CY", "name": "", "email": "x@y.z", "emailVerified": false});
         ground.ok("auth.create-user", json!({"user": other})).await?;
@@ -145,7 +145,7 @@ fn a_change_keeps_clears_and_sets_as_asked() -> Result<()> {
             "name": "Ada", "email": "ada@new.example", "emailVerified": true,
             "image": set("https://example.org/a.png"), "username": set("ada"), "displayUsername": set(""),
         });
-        let arguments = changing("ada", changes);
+        let arguments = changing("ada", &changes);
         let first = ground.ok("auth.update-user", arguments).await?;
         assert_eq!(first["emailVerified"], true);
         assert_eq!(first["email"], "ada@new.example");
@@ -153,12 +153,12 @@ fn a_change_keeps_clears_and_sets_as_asked() -> Result<()> {
         assert!(moment(&first, "updatedAt") > moment(&first, "createdAt"));
 
         let second =
-            ground.ok("auth.update-user", changing("ada", json!({"image": "clear"}))).await?;
+            ground.ok("auth.update-user", changing("ada", &json!({"image": "clear"}))).await?;
         let mut expected = first.clone();
         expected["image"] = json!(null);
         expected["updatedAt"] = second["updatedAt"].clone();
         assert_eq!(second, expected, "the rest is kept");
-        let cleared = changing("ada", json!({"username": "clear", "displayUsername": "clear"}));
+        let cleared = changing("ada", &json!({"username": "clear", "displayUsername": "clear"}));
         let third = ground.ok("auth.update-user", cleared).await?;
         assert_eq!((&third["username"], &third["displayUsername"]), (&json!(null), &json!(null)));
         let stored = ground.ok("auth.get-user-by-id", json!({"userId": "ada"})).await?;
@@ -177,7 +177,7 @@ fn a_user_who_is_not_there_is_not_found() -> Result<()> {
             ("auth.get-user-by-email", json!({"email": "nobody@example.org"})),
             ("auth.get-user-by-email", json!({"email": "%@example.org"})),
             ("auth.get-user-by-username", json!({"username": "nobody"})),
-            ("auth.update-user", changing("nobody", json!({"name": "x"}))),
+            ("auth.update-user", changing("nobody", &json!({"name": "x"}))),
             ("auth.delete-user", json!({"userId": "nobody"})),
         ];
         for (function, arguments) in calls {

@@ -1,11 +1,14 @@
 //! Saving messages: many at once, in order, replaced where they are, and never at the
 //! cost of another chat.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::{chat, messages, said, said_at, save, words};
 use crate::ground::{Ground, each, ids, moment, text};
+use crate::patience::eventually;
 use crate::run;
 
 const FUNCTION: &str = "chat.save-messages";
@@ -217,24 +220,28 @@ fn a_thousand_messages_are_saved_at_once_and_one_more_is_invalid() -> Result<()>
 }
 
 #[test]
-fn calls_that_save_the_same_messages_in_opposite_orders_all_succeed() -> Result<()> {
+fn messages_are_locked_in_the_order_of_their_ids_whatever_order_they_are_given_in() -> Result<()> {
     run(async {
         let ground = Ground::new().await?;
         chat(&ground, "ada", "mine").await?;
-        let forwards: Vec<Value> = (0..200).map(|n| said(&format!("m{n}"), "x")).collect();
-        let backwards: Vec<Value> = forwards.iter().rev().cloned().collect();
-        let calls: Vec<_> = (0..10)
-            .flat_map(|_| [json!(forwards), json!(backwards)])
-            .map(|given| {
-                let ground = std::sync::Arc::clone(&ground);
-                tokio::spawn(async move { save(&ground, "mine", "ada", given).await })
-            })
-            .collect();
-        for call in calls {
-            // Calls that lock rows in different orders would end in a deadlock.
-            call.await??;
-        }
-        assert_eq!(ground.count("message", "chat_id = 'mine'").await?, 200);
+        save(&ground, "mine", "ada", json!([said("a", "x"), said("b", "x")])).await?;
+        let writer = ground.database().session().await?;
+        let lock = |id: &str| format!("update message set role = 'tool' where id = '{id}'");
+        writer.batch(&format!("begin; {}", lock("a"))).await?;
+        let saving = tokio::spawn({
+            let ground = Arc::clone(&ground);
+            async move { save(&ground, "mine", "ada", json!([said("b", "y"), said("a", "y")])).await }
+        });
+        eventually("the call waits for the other writer", async || {
+            let waiting = "datname = current_database() and wait_event_type = 'Lock'";
+            Ok(ground.count("pg_stat_activity", waiting).await? > 0)
+        })
+        .await?;
+        // Had the call locked `b` already, both would wait for each other.
+        writer.batch(&format!("{}; commit", lock("b"))).await?;
+        saving.await??;
+        let read = messages(&ground, "mine", "ada").await?;
+        assert_eq!(each(&read, "role"), ["user", "user"]);
         Ok(())
     })
 }

@@ -9,7 +9,14 @@ use super::error::MigrationError;
 use super::plan::{Applied, State};
 use super::source::Migration;
 
-const EXISTS: &str = "select pg_catalog.to_regclass('_avenire.migrations') is not null";
+/// Not `to_regclass`: that asks a cache which another host's commit does not reach before our
+/// transaction's next lock on a table, so that under our own lock it could deny a ledger that has
+/// just been made.
+const EXISTS: &str = "
+select exists (
+    select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = '_avenire' and c.relname = 'migrations'
+)";
 
 /// `if not exists` asks for the right to create a schema even when it is there, so that the caller
 /// looks first ([`EXISTS`]). `applied_at` is null from the start to the end of a migration that runs
