@@ -220,10 +220,9 @@ fn an_unusable_file_is_refused_by_name_before_anything_is_applied() -> Result<()
 fn a_failing_statement_is_told_with_its_place_and_undoes_its_own_migration_only() -> Result<()> {
     run(async {
         let text = "create table half ();\n\n-- ä\nupdate counter set n = 5;\nselect n,\n  nonsense from counter;\n";
-        let mut cases = Vec::new();
         // Where Postgres knows the place in the statement, and where it does not.
-        cases.push((text.to_owned(), "42703", (6, 3)));
-        cases.push((text.replace("nonsense", "1 / (n - 5)"), "22012", (5, 1)));
+        let unplaced = text.replace("nonsense", "1 / (n - 5)");
+        let cases = [(text.to_owned(), "42703", (6, 3)), (unplaced, "22012", (5, 1))];
         for (text, sqlstate, place) in cases {
             let database = empty_database().await?;
             let folder = folder(&[

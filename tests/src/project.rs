@@ -1,5 +1,6 @@
 //! A project of a test's own, on its private database.
 
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -54,8 +55,18 @@ impl Harness {
         for name in ["target", "migrations"] {
             std::os::unix::fs::symlink(repository().join(name), folder.path().join(name))?;
         }
+        share_compiled(folder.path())?;
         Ok(TestProject { folder, binary: self.binary().clone(), database })
     }
+}
+
+/// All tests use one folder of compiled components, so that each is compiled once.
+fn share_compiled(project: &Path) -> Result<()> {
+    let shared = repository().join("target/tmp/compiled");
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&shared)?;
+    std::fs::create_dir(project.join(".avenire"))?;
+    std::os::unix::fs::symlink(shared, project.join(".avenire/compiled"))?;
+    Ok(())
 }
 
 impl TestProject {
