@@ -62,8 +62,9 @@ fn process_column(process: u32, column: &str) -> Result<String> {
 
 fn is_running(process: u32) -> Result<bool> {
     let state = process_column(process, "stat")?;
-    // A zombie has ended; whose task it is to notice depends on the machine.
-    Ok(!state.is_empty() && !state.starts_with('Z'))
+    // A zombie has ended; whose task it is to notice depends on the machine. But one
+    // that still has threads (`l`) also still has its files and their locks.
+    Ok(!state.is_empty() && (!state.starts_with('Z') || state.contains('l')))
 }
 
 /// What nobody can prepare for.

@@ -2,6 +2,7 @@
 
 use avenire_sdk::packed::Rows;
 
+#[expect(clippy::same_length_and_capacity, reason = "generated")]
 mod bindings {
     avenire_sdk::contract!("test:bench/bench" in [
         "../../../wit/database/v0.1", "../../../wit/types/v0.1", "wit",

@@ -1,0 +1,1 @@
+one atomic postgres::caps
