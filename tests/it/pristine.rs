@@ -112,3 +112,38 @@ fn locks_end_with_their_transaction() -> Result<()> {
         Ok(())
     })
 }
+
+/// What a later call finds of the setting that an earlier one made.
+const PROBE: &str = "select coalesce(current_setting('my.leak', true), '')";
+
+/// Makes a setting by that statement in one call, and looks for it in later ones, in
+/// both lanes.
+async fn found_later(stage: &Stage, making: &str) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for _ in 0..ROUNDS {
+        let steps = json!(["begin", {"tag": "transaction-query", "val": making}, "commit"]);
+        stage.script("steady", steps).await?;
+        let probe = json!(["begin", {"tag": "transaction-query", "val": PROBE}, "commit"]);
+        found.extend(stage.script("steady", probe).await?);
+        found.push(stage.cell("steady", PROBE).await?.as_str().unwrap_or_default().to_owned());
+    }
+    Ok(found)
+}
+
+#[test]
+fn settings_of_the_session_end_with_their_call() -> Result<()> {
+    run(async {
+        let stage = Stage::with(&["steady"]).await?;
+        let making = "select set_config('my.leak', 'seen', false)";
+        let found = found_later(&stage, making).await?;
+        assert!(found.iter().all(String::is_empty), "{found:?}");
+        // That the probe would see a leak is shown by one that the host can not know of:
+        // a function of the application that does the same.
+        let function = "create function leak() returns text language sql as \
+                        $$ select set_config('my.leak', 'seen', false) $$";
+        stage.database().run(function).await?;
+        let found = found_later(&stage, "select leak()").await?;
+        assert!(found.iter().any(|cell| cell == "seen"), "the probe sees nothing: {found:?}");
+        Ok(())
+    })
+}
