@@ -28,6 +28,7 @@ mod roles;
 mod settings;
 mod stage;
 mod tidy;
+mod toolkit;
 mod transactions;
 mod types;
 mod wit;

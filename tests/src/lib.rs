@@ -9,10 +9,12 @@ mod cluster;
 mod components;
 mod database;
 mod project;
+mod toolkit;
 
 pub use cluster::Harness;
 pub use database::TestDatabase;
 pub use project::{Finished, TestHost, TestProject};
+pub use toolkit::ToolkitProject;
 
 use std::path::{Path, PathBuf};
 

@@ -158,3 +158,4 @@ impl Guest for Component {
 }
 
 avenire_sdk::export!(Component in bindings);
+avenire_sdk::describe!(avenire_sdk::schema::auth::DESCRIPTION);

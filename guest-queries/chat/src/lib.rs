@@ -131,3 +131,4 @@ impl Guest for Component {
 }
 
 avenire_sdk::export!(Component in bindings);
+avenire_sdk::describe!(avenire_sdk::schema::chat::DESCRIPTION);

@@ -1,44 +1,59 @@
 //! Conversations and what was said in them: `chat` and `message`. Owns these tables'
 //! columns, row types and the two closed sets of words in them.
 
+use avenire_values::text_enum;
 use diesel::prelude::*;
 
-use crate::values::text_enum;
-use crate::{Json, Timestamp};
+avenire_macros::schema! {
+    use crate::auth::users;
 
-diesel::table! {
     /// One row a conversation. Goes with its user.
-    chat (id) {
+    #[derive(Eq)]
+    table chat as Chat {
         /// 1 to 255 characters; never changes.
-        id -> Text,
+        id: text = "gen_random_uuid()::text",
         /// Whose chat it is; only they may write to it.
-        user_id -> Text,
+        user_id: text,
         /// The title to show.
-        title -> Text,
+        title: text,
         /// `private`: only its user may read it. `public`: everybody may.
-        visibility -> Text,
+        visibility: text as Visibility = "'private'",
         /// When the chat began.
-        created_at -> Timestamptz,
+        created_at: timestamptz = "now()",
         /// When title or visibility were changed last.
-        updated_at -> Timestamptz,
-    }
-}
+        updated_at: timestamptz = "now()",
 
-diesel::table! {
+        primary key chat_pkey (id),
+        check chat_id_check "length(id) between 1 and 255",
+        foreign key chat_user_id_fkey (user_id) references users (id) on delete cascade,
+        check chat_visibility_check "visibility in ('private', 'public')",
+        /// Serves the list of a user's chats, newest first, from any position.
+        index chat_user_id_created_at_idx (user_id, created_at desc, id desc),
+    }
+
     /// One row a message. Goes with its chat.
-    message (id) {
+    #[derive(Eq, Associations)]
+    #[diesel(belongs_to(Chat))]
+    table message as Message {
         /// 1 to 255 characters; unique over all chats; never changes.
-        id -> Text,
+        id: text = "gen_random_uuid()::text",
         /// The chat it belongs to; never changes.
-        chat_id -> Text,
+        chat_id: text,
         /// Who speaks: `user`, `assistant`, `system`, `tool` or `data`.
-        role -> Text,
+        role: text as Role,
         /// What is said, as the application writes it.
-        parts -> Jsonb,
+        parts: jsonb,
         /// What is attached, as the application writes it; `[]` without attachments.
-        attachments -> Jsonb,
+        attachments: jsonb = "'[]'",
         /// When it was said; with `id` the order in its chat.
-        created_at -> Timestamptz,
+        created_at: timestamptz = "now()",
+
+        primary key message_pkey (id),
+        check message_id_check "length(id) between 1 and 255",
+        foreign key message_chat_id_fkey (chat_id) references chat (id) on delete cascade,
+        check message_role_check "role in ('user', 'assistant', 'system', 'tool', 'data')",
+        /// Serves the messages of a chat, oldest first, from any position.
+        index message_chat_id_created_at_idx (chat_id, created_at, id),
     }
 }
 
@@ -68,19 +83,6 @@ text_enum! {
     }
 }
 
-/// A row of `chat`, whole.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, QueryableByName, Selectable, Identifiable)]
-#[diesel(table_name = chat, check_for_backend(diesel::pg::Pg))]
-#[expect(missing_docs, reason = "the columns are documented at the table")]
-pub struct Chat {
-    pub id: String,
-    pub user_id: String,
-    pub title: String,
-    pub visibility: Visibility,
-    pub created_at: Timestamp,
-    pub updated_at: Timestamp,
-}
-
 /// What the caller says of a new chat; what is none takes the column's default.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = chat)]
@@ -90,19 +92,4 @@ pub struct NewChat<'a> {
     pub user_id: &'a str,
     pub title: &'a str,
     pub visibility: Option<Visibility>,
-}
-
-/// A row of `message`, whole.
-#[derive(
-    Debug, Clone, PartialEq, Eq, Queryable, QueryableByName, Selectable, Identifiable, Associations,
-)]
-#[diesel(table_name = message, belongs_to(Chat), check_for_backend(diesel::pg::Pg))]
-#[expect(missing_docs, reason = "the columns are documented at the table")]
-pub struct Message {
-    pub id: String,
-    pub chat_id: String,
-    pub role: Role,
-    pub parts: Json,
-    pub attachments: Json,
-    pub created_at: Timestamp,
 }

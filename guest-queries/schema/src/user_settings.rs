@@ -1,46 +1,34 @@
 //! How a user wants to be taught: `user_settings`. Owns this table's columns, its row
 //! type and the defaults.
 
-use diesel::prelude::*;
+avenire_macros::schema! {
+    use crate::auth::users;
 
-use crate::Timestamp;
-
-diesel::table! {
     /// At most one row a user, made together with the user and gone with them. Where
     /// there is none, the defaults hold.
-    user_settings (user_id) {
+    #[derive(Eq)]
+    table user_settings as UserSettings {
         /// Whose settings they are.
-        user_id -> Text,
+        user_id: text,
         /// The model that answers.
-        model -> Text,
+        model: text = "'gemini-2-flash-lite'",
         /// How it teaches.
-        learning_style -> Text,
+        learning_style: text = "'interactive'",
         /// From 1, easy, to 10, hard.
-        difficulty -> Integer,
+        difficulty: integer = 5,
         /// Whether it goes at the user's pace.
-        pacing -> Bool,
+        pacing: boolean = true,
         /// Whether the user wants mail.
-        email_notification -> Bool,
+        email_notification: boolean = false,
         /// When the row was made.
-        created_at -> Timestamptz,
+        created_at: timestamptz = "now()",
         /// When a column was changed last.
-        updated_at -> Timestamptz,
-    }
-}
+        updated_at: timestamptz = "now()",
 
-/// A row of `user_settings`, whole.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, QueryableByName, Selectable, Identifiable)]
-#[diesel(table_name = user_settings, primary_key(user_id), check_for_backend(diesel::pg::Pg))]
-#[expect(missing_docs, reason = "the columns are documented at the table")]
-pub struct UserSettings {
-    pub user_id: String,
-    pub model: String,
-    pub learning_style: String,
-    pub difficulty: i32,
-    pub pacing: bool,
-    pub email_notification: bool,
-    pub created_at: Timestamp,
-    pub updated_at: Timestamp,
+        primary key user_settings_pkey (user_id),
+        foreign key user_settings_user_id_fkey (user_id) references users (id) on delete cascade,
+        check user_settings_difficulty_check "difficulty between 1 and 10",
+    }
 }
 
 /// The columns' defaults, for users without a row. They must be those of the migrations,

@@ -18,6 +18,8 @@ pub mod bindings;
 #[doc(hidden)]
 pub mod component;
 pub mod connection;
+#[doc(hidden)]
+pub mod describe;
 pub mod error;
 pub mod log;
 pub mod packed;

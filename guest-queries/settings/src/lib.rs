@@ -28,3 +28,4 @@ impl Guest for Component {
 }
 
 avenire_sdk::export!(Component in bindings);
+avenire_sdk::describe!(avenire_sdk::schema::user_settings::DESCRIPTION);

@@ -12,6 +12,7 @@ use tokio::process::Command;
 use wit_component::ComponentEncoder;
 
 use crate::error::AppError;
+use crate::manifest::ComponentMigrations;
 use crate::project::Project;
 
 /// Why this target and not wasip2: there, Rust's standard library imports WASI,
@@ -58,7 +59,7 @@ pub async fn build(
                     "give it `crate-type = [\"cdylib\"]` under [lib]",
                 )
             })?;
-            encode(component, &module.1, file)
+            encode(project, component, &module.1, file)
         })
         .collect()
 }
@@ -199,7 +200,12 @@ fn package_name(id: &str) -> String {
 
 /// Encodes a core module with its embedded WIT as a component; the file appears
 /// whole or not at all.
-fn encode(component: &str, module: &Path, file: PathBuf) -> Result<Built, AppError> {
+fn encode(
+    project: &Project,
+    component: &str,
+    module: &Path,
+    file: PathBuf,
+) -> Result<Built, AppError> {
     let read = |file: &Path| {
         std::fs::read(file).map_err(|source| AppError::Read { file: file.to_owned(), source })
     };
@@ -213,6 +219,13 @@ fn encode(component: &str, module: &Path, file: PathBuf) -> Result<Built, AppErr
                 "export a world of wit-bindgen that imports avenire:database only",
             )
         })?;
+    let entry = project.manifest().components.get(component);
+    let bytes = match entry.and_then(|entry| entry.migrations.as_ref()) {
+        Some(ComponentMigrations::Folder(folder)) => {
+            crate::with_migrations(&bytes, &project.path(folder))?
+        }
+        _ => bytes,
+    };
     let changed = std::fs::read(&file).map_or(true, |former| former != bytes);
     if changed {
         write_whole(&file, &bytes)

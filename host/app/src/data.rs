@@ -1,53 +1,16 @@
-//! Migrations and sample data of a project, on the direct target.
+//! Sample data of a project, on the direct target.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use avenire_postgres::Session;
-use avenire_schema::{Migrations, Progress, Report, Status};
 
 use crate::error::{AppError, within};
 use crate::project::Project;
 use crate::targets::Targets;
 
-/// How long applying migrations may take. Each statement may take as long.
-const MIGRATION_TIME: Duration = Duration::from_hours(1);
-
-/// How long reading the ledger or loading sample data may take.
+/// How long loading sample data may take.
 const SHORT_TIME: Duration = Duration::from_mins(1);
-
-fn migrations(project: &Project) -> Result<Migrations, AppError> {
-    let folder = project.path(&project.manifest().migrations.path);
-    Migrations::load(&folder).map_err(AppError::MigrationFiles)
-}
-
-/// Applies what is pending. `progress` is told of each step as it begins.
-pub async fn migrate(
-    project: &Project,
-    targets: &Targets,
-    progress: &(dyn Fn(&str) + Send + Sync),
-) -> Result<Report, AppError> {
-    let told = |step: Progress| match step {
-        Progress::Applying { file } => progress(&format!("applying {file}")),
-        Progress::WaitingForOther => progress("waiting for another host that migrates"),
-        Progress::WaitingForLocks { file } => {
-            progress(&format!("{file} waits for a lock on a table and is tried again"));
-        }
-        _ => {}
-    };
-    migrations(project)?
-        .apply(&targets.direct, Instant::now() + MIGRATION_TIME, &told)
-        .await
-        .map_err(|failure| AppError::Migrating(Box::new(failure)))
-}
-
-/// Which migrations are applied and which are pending.
-pub async fn migration_status(project: &Project, targets: &Targets) -> Result<Status, AppError> {
-    migrations(project)?
-        .status(&targets.direct, Instant::now() + SHORT_TIME)
-        .await
-        .map_err(AppError::Migration)
-}
 
 /// Loads the project's sample data in one transaction. It is written so that it
 /// can be loaded again. Returns the file, or nothing when the project has none.

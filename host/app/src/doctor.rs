@@ -7,14 +7,13 @@
 use std::time::{Duration, Instant};
 
 use avenire_postgres::{Endpoint, Session};
-use avenire_schema::Status;
 
 use crate::build;
-use crate::data;
 use crate::error::{AppError, within};
 use crate::host::{self, Host, Selection};
 use crate::manifest::Roles;
 use crate::project::Project;
+use crate::schema_tools;
 use crate::targets::Targets;
 
 /// The oldest Postgres that this host is tested against.
@@ -210,23 +209,25 @@ async fn facts(session: &Session) -> Result<(String, i32, bool), avenire_postgre
 }
 
 async fn migrations(project: &Project, targets: &Targets) -> Check {
-    match data::migration_status(project, targets).await {
-        Ok(Status { conflict: Some(conflict), .. }) => Check {
+    let all = match schema_tools::migration_status(project, targets).await {
+        Ok(all) => all,
+        Err(error) => return Check::broken("migrations", &error),
+    };
+    if let Some(conflict) = all.iter().find_map(|(_, status)| status.conflict.as_ref()) {
+        return Check {
             name: "migrations".to_owned(),
             verdict: Verdict::Broken,
             finding: conflict.to_string(),
             hint: Some(conflict.hint()),
-        },
-        Ok(status) if status.pending.is_empty() => {
-            Check::fine("migrations", format!("{} applied, none pending", status.applied.len()))
-        }
-        Ok(status) => Check::warning(
-            "migrations",
-            format!("{} applied, {} pending", status.applied.len(), status.pending.len()),
-            "apply them: `avenire-db migrate`",
-        ),
-        Err(error) => Check::broken("migrations", &error),
+        };
     }
+    let applied: usize = all.iter().map(|(_, status)| status.applied.len()).sum();
+    let pending: usize = all.iter().map(|(_, status)| status.pending.len()).sum();
+    if pending == 0 {
+        return Check::fine("migrations", format!("{applied} applied, none pending"));
+    }
+    let finding = format!("{applied} applied, {pending} pending");
+    Check::warning("migrations", finding, "apply them: `avenire-db migrate`")
 }
 
 /// Starts the host as `serve` would and lets each component's role log in.

@@ -5,7 +5,18 @@ use std::time::Duration;
 
 use avenire_engine::{Blame, LoadError};
 use avenire_postgres::embedded::EmbeddedError;
-use avenire_schema::{Failure, MigrationError, SourceError};
+use avenire_schema::check::RenumberError;
+use avenire_schema::definitions::NotADescription;
+use avenire_schema::drift::DriftError;
+use avenire_schema::generate::GenerateError;
+use avenire_schema::modules::ModulesError;
+use avenire_schema::pull::PullError;
+use avenire_schema::push::PushError;
+use avenire_schema::revision::RevisionError;
+use avenire_schema::snapshot::SnapshotError;
+use avenire_schema::{Failure, MigrationError, RollbackFailure, SourceError};
+
+use crate::schema_tools::blame as schema_blame;
 
 /// Why the host can not do what was asked. Never carries a password or SQL text.
 #[derive(Debug, thiserror::Error)]
@@ -115,6 +126,62 @@ pub enum AppError {
     /// A migration could not be applied; the cause says what was applied before it.
     #[error("the migrations could not be applied")]
     Migrating(#[source] Box<Failure>),
+    /// Migrations could not be undone; the cause says what was undone before it.
+    #[error("the migrations could not be undone{}", undone(.0))]
+    RollingBack(#[source] Box<RollbackFailure>),
+    /// The manifest names no schema modules.
+    #[error("the manifest names no folder of schema modules")]
+    NoModules,
+    /// A component, or the project, has no migrations.
+    #[error("{component} has no migrations")]
+    NoMigrations {
+        /// The component; `main` is the project itself.
+        component: String,
+    },
+    /// The schema modules can not be read.
+    #[error(transparent)]
+    Modules(ModulesError),
+    /// No migration could be generated.
+    #[error("no migration was generated")]
+    Generate(#[source] Box<GenerateError>),
+    /// Drift could not be told.
+    #[error("the database could not be compared with its migrations")]
+    Drift(#[source] Box<DriftError>),
+    /// Nothing was pushed, or not all.
+    #[error("the database was not brought to what the schema modules say")]
+    Push(#[source] Box<PushError>),
+    /// Nothing was pulled.
+    #[error("no schema modules were written")]
+    Pull(#[source] Box<PullError>),
+    /// A snapshot of the catalog can not be used.
+    #[error("a snapshot can not be used")]
+    Snapshot(#[source] SnapshotError),
+    /// Parallel branches could not be put in a row.
+    #[error("the migrations could not be renumbered")]
+    Renumber(#[source] RenumberError),
+    /// A component was compiled against other tables than there are. All that does not fit.
+    #[error("the component {component} does not fit the database: {}", .misfits.join("; "))]
+    Misfit {
+        /// The component.
+        component: String,
+        /// What does not fit, each in words.
+        misfits: Vec<String>,
+    },
+    /// What a component says of its tables can not be understood.
+    #[error("the component {component} describes its tables in a way that is not understood")]
+    Description {
+        /// The component.
+        component: String,
+        /// Why not.
+        #[source]
+        source: NotADescription,
+    },
+    /// What a component carries can not be understood.
+    #[error("the component's section {section} is damaged")]
+    Section {
+        /// The custom section.
+        section: String,
+    },
     /// A role or a grant could not be made.
     #[error("the role of the component {component} could not be prepared: {message}")]
     Role {
@@ -149,13 +216,49 @@ pub enum AppError {
     },
 }
 
+impl From<GenerateError> for AppError {
+    fn from(error: GenerateError) -> Self {
+        Self::Generate(Box::new(error))
+    }
+}
+
 impl AppError {
+    /// Whether nothing was generated only since somebody has to answer or accept something.
+    pub fn is_undecided(&self) -> bool {
+        let Self::Generate(error) = self else { return false };
+        matches!(
+            **error,
+            GenerateError::Revision(RevisionError::Unanswered(_) | RevisionError::Refused(_))
+        )
+    }
+
+    /// What Postgres said, when a migration's statement is the cause. Other causes are in the
+    /// chain of sources.
+    pub fn of_migration(&self) -> Option<&avenire_postgres::Error> {
+        match self {
+            Self::Migration(error) => error.database(),
+            Self::Migrating(failure) => failure.error.database(),
+            Self::RollingBack(failure) => failure.error.database(),
+            _ => None,
+        }
+    }
+
     /// Whose fault it is.
     pub fn blame(&self) -> Blame {
         match self {
             Self::Migrating(failure) => migration_blame(&failure.error),
             Self::Migration(error) => migration_blame(error),
-            Self::NoManifest(_)
+            Self::RollingBack(failure) => migration_blame(&failure.error),
+            Self::Generate(error) => schema_blame::of_generate(error),
+            Self::Push(error) => schema_blame::of_push(error),
+            Self::Drift(error) => schema_blame::of_drift(error),
+            Self::Pull(error) => schema_blame::of_pull(error),
+            Self::NoModules
+            | Self::NoMigrations { .. }
+            | Self::Modules(_)
+            | Self::Renumber(_)
+            | Self::Snapshot(_)
+            | Self::NoManifest(_)
             | Self::Manifest { .. }
             | Self::Variable { .. }
             | Self::VariableName { .. }
@@ -164,7 +267,11 @@ impl AppError {
             | Self::MigrationFiles(_)
             | Self::Url { .. }
             | Self::Component { source: LoadError::Unreadable(_), .. } => Blame::Caller,
-            Self::Component { .. } | Self::Build { .. } => Blame::Guest,
+            Self::Misfit { .. }
+            | Self::Description { .. }
+            | Self::Section { .. }
+            | Self::Component { .. }
+            | Self::Build { .. } => Blame::Guest,
             Self::Database { .. } | Self::Slow { .. } | Self::Role { .. } => Blame::Database,
             Self::Read { .. } | Self::Write { .. } | Self::Embedded(_) | Self::Sandbox(_) => {
                 Blame::Host
@@ -202,6 +309,27 @@ impl AppError {
             Self::MigrationFiles(source) => Some(source.hint()),
             Self::Migration(source) => source.hint(),
             Self::Migrating(failure) => failure.error.hint(),
+            Self::RollingBack(failure) => failure.error.hint(),
+            Self::NoModules => {
+                Some("name their folder in `schema.modules` of avenire.toml".to_owned())
+            }
+            Self::NoMigrations { .. } => {
+                Some("`avenire-db status` shows whose there are".to_owned())
+            }
+            Self::Modules(source) => Some(source.hint()),
+            Self::Generate(source) => source.hint(),
+            Self::Drift(source) => source.hint(),
+            Self::Push(source) => source.hint(),
+            Self::Pull(source) => source.hint(),
+            Self::Snapshot(source) => Some(source.hint()),
+            Self::Renumber(source) => source.hint(),
+            Self::Misfit { .. } => Some(
+                "apply what is pending (`avenire-db status`), or build the component against \
+                 this schema"
+                    .to_owned(),
+            ),
+            Self::Description { source, .. } => Some(source.hint().to_owned()),
+            Self::Section { .. } => Some("build it anew: `avenire-db components build`".to_owned()),
             Self::Role { hint, .. } | Self::Build { hint, .. } => Some(hint.clone()),
             Self::Component { source: LoadError::Unreadable(_), .. } => {
                 Some("build it: `avenire-db components build`".to_owned())
@@ -212,9 +340,29 @@ impl AppError {
     }
 }
 
-/// A folder that contradicts what was applied is the caller's to mend.
-fn migration_blame(error: &MigrationError) -> Blame {
-    if matches!(error, MigrationError::Plan(_)) { Blame::Caller } else { Blame::Database }
+fn undone(failure: &RollbackFailure) -> String {
+    match failure.undone.as_slice() {
+        [] => String::new(),
+        undone => {
+            let files: Vec<&str> = undone.iter().map(|one| one.file.as_str()).collect();
+            format!("; these were undone before and stay so: {}", files.join(", "))
+        }
+    }
+}
+
+/// What contradicts what was applied, or asks for what can not be, is the caller's to mend.
+pub(crate) fn migration_blame(error: &MigrationError) -> Blame {
+    match error {
+        MigrationError::Plan(_)
+        | MigrationError::NeedsDirect { .. }
+        | MigrationError::NoDown { .. }
+        | MigrationError::TooMany { .. }
+        | MigrationError::Hazards { .. }
+        | MigrationError::NotEmpty { .. }
+        | MigrationError::TwinComponents { .. }
+        | MigrationError::DrizzlePending { .. } => Blame::Caller,
+        _ => Blame::Database,
+    }
 }
 
 /// Bounds work on the database that has no deadline of its own.

@@ -11,6 +11,7 @@ use avenire_engine::{Cache, Component, Limits, LoadError, Sandbox, SandboxOption
 use avenire_postgres::{Endpoint, Pool, PoolOptions};
 
 use crate::error::AppError;
+use crate::fit;
 use crate::manifest::{ComponentEntry, Roles};
 use crate::project::Project;
 use crate::roles;
@@ -42,7 +43,13 @@ impl Host {
         let sandbox = Sandbox::new(&SandboxOptions::default()).map_err(AppError::Sandbox)?;
         let loading: Vec<_> =
             entries.iter().map(|(name, entry)| load(project, &sandbox, name, entry)).collect();
-        let endpoints = endpoints(project, &targets, &entries).await?;
+        let (endpoints, fits) = tokio::join!(
+            endpoints(project, &targets, &entries),
+            fit::check(project, &targets.direct, &entries)
+        );
+        // A missing table is told by whoever needs it to grant something on it.
+        let endpoints = endpoints?;
+        fits?;
         let mut slots = BTreeMap::new();
         for (((name, entry), component), endpoint) in entries.iter().zip(loading).zip(endpoints) {
             let component = component.await.map_err(|error| host_failure(&error))??;

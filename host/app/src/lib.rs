@@ -9,20 +9,29 @@ mod build;
 mod data;
 mod doctor;
 mod error;
+mod fit;
 mod host;
 pub mod manifest;
 mod project;
 mod roles;
+mod schema_tools;
+mod sections;
 mod signatures;
 mod targets;
 
 pub use build::{Built, build};
-pub use data::{migrate, migration_status, seed, seed_once};
+pub use data::{seed, seed_once};
 pub use doctor::{Check, Verdict, doctor};
 pub use error::AppError;
 pub use host::{Host, Selection, check, check_file, unknown_component};
 pub use project::Project;
 pub use roles::role_name;
+pub use schema_tools::{
+    Adopted, BaselineOptions, Changes, CheckReport, PullOptions, Pulled, Push, Rollback, Workbench,
+    baseline, check_migrations, empty_migration, generate, mark, migrate, migration_plan,
+    migration_status, pull, push, renumber_migrations, rollback, verify,
+};
+pub use sections::with_migrations;
 pub use signatures::{Signature, signatures};
 pub use targets::{BINARIES_VARIABLE, Embedding, Targets};
 

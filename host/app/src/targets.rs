@@ -64,7 +64,10 @@ impl Targets {
     }
 }
 
-async fn start_embedded(project: &Project, embedding: Embedding<'_>) -> Result<Cluster, AppError> {
+pub(crate) async fn start_embedded(
+    project: &Project,
+    embedding: Embedding<'_>,
+) -> Result<Cluster, AppError> {
     let progress = |step: Progress| (embedding.progress)(&described(&step));
     let options = embedded::Options {
         progress: &progress,

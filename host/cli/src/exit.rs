@@ -62,7 +62,7 @@ pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
         .downcast_ref::<AppError>()
         .and_then(AppError::hint)
         .or_else(|| error.downcast_ref::<CallError>()?.hint().map(str::to_owned))
-        .or_else(|| error.downcast_ref::<BadArgument>().map(|error| error.hint.to_owned()))
+        .or_else(|| error.downcast_ref::<BadArgument>().map(|error| error.hint.clone()))
 }
 
 /// Something typed that clap can not judge.
@@ -70,12 +70,14 @@ pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
 #[error("{message}")]
 pub(crate) struct BadArgument {
     pub(crate) message: String,
-    pub(crate) hint: &'static str,
+    pub(crate) hint: String,
 }
 
 /// SQLSTATE and the objects concerned, when the database is the cause.
 pub(crate) fn database_facts(error: &anyhow::Error) -> Option<serde_json::Value> {
-    let error = error.chain().find_map(|e| e.downcast_ref::<avenire_app::postgres::Error>())?;
+    let of_migration = error.downcast_ref::<AppError>().and_then(AppError::of_migration);
+    let in_chain = || error.chain().find_map(|e| e.downcast_ref::<avenire_app::postgres::Error>());
+    let error = of_migration.or_else(in_chain)?;
     let avenire_app::postgres::Error::Database(error) = error else { return None };
     Some(serde_json::json!({
         "code": error.code, "message": error.message, "schema": error.schema, "table": error.table,

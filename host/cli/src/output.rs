@@ -60,6 +60,12 @@ impl Printer {
         }
     }
 
+    /// A question to somebody at the terminal.
+    pub(crate) fn ask(&self, text: &str) {
+        self.done();
+        to_stderr(text);
+    }
+
     /// Work that takes a while has begun: a spinner on a terminal, a line elsewhere.
     pub(crate) fn progress(&self, text: &str) {
         if self.quiet {

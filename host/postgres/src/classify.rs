@@ -246,7 +246,7 @@ pub(crate) fn convert(error: &DbError) -> DatabaseError {
             Some(severity) => severity.to_string(),
             None => error.severity().to_owned(),
         },
-        message: error.message().to_owned(),
+        message: without_value(error.code().code(), error.message()),
         detail: text(error.detail()),
         hint: text(error.hint()),
         schema: text(error.schema()),
@@ -289,9 +289,25 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     text
 }
 
+/// The message without the value that Postgres quotes at its end when a value does not fit its
+/// type (class 22, data exceptions): `invalid input syntax for type integer: "…"`.
+fn without_value(code: &str, message: &str) -> String {
+    match message.split_once(": \"") {
+        Some((what, _)) if code.starts_with("22") => format!("{what}: \"…\""),
+        _ => message.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_that_does_not_fit_is_not_repeated() {
+        let message = "invalid input syntax for type integer: \"s3cret\"";
+        assert_eq!(without_value("22P02", message), "invalid input syntax for type integer: \"…\"");
+        assert_eq!(without_value("42601", "a: \"b\""), "a: \"b\"");
+    }
 
     #[test]
     fn refusals_are_told_apart_by_code_and_by_a_proxys_text() {

@@ -111,7 +111,7 @@ async fn first_answer(harness: &Harness, rounds: usize, table: &mut Table) -> Re
 }
 
 /// The program itself, beside the benchmark.
-fn repository_binary() -> Result<std::path::PathBuf> {
+pub(crate) fn repository_binary() -> Result<std::path::PathBuf> {
     let here = std::env::current_exe()?;
     let program = here.parent().unwrap_or(Path::new(".")).join("avenire-db");
     anyhow::ensure!(program.exists(), "build it first: cargo build --release");

@@ -7,6 +7,7 @@
 mod calls;
 mod context;
 mod ground;
+mod migrate;
 mod rows;
 mod table;
 
@@ -26,6 +27,8 @@ enum Suite {
     Rows,
     /// What is paid once: loading a component, the idle embedded cluster.
     Ground,
+    /// What the schema toolkit costs: migrate, generate, pull.
+    Migrate,
 }
 
 /// Benchmarks of avenire-db.
@@ -69,6 +72,9 @@ async fn measure(arguments: &Arguments) -> Result<Table> {
     }
     if wanted(Suite::Ground) {
         ground::measure(&harness, arguments.rounds, &mut table).await?;
+    }
+    if wanted(Suite::Migrate) {
+        migrate::measure(&harness, arguments.rounds, &mut table).await?;
     }
     Ok(table)
 }

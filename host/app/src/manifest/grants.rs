@@ -50,6 +50,15 @@ impl TableGrant {
         format!("{}.{}", self.schema, self.table)
     }
 
+    /// Whether any privilege reaches a column.
+    pub fn covers(&self, column: &str) -> bool {
+        let reaches = |privilege: &Privilege| {
+            privilege.columns.is_empty() || privilege.columns.iter().any(|name| name == column)
+        };
+        // To delete says nothing of columns.
+        self.privileges.iter().filter(|privilege| privilege.verb != "delete").any(reaches)
+    }
+
     /// Whether rows can be added, which needs the table's sequences too.
     pub fn may_insert(&self) -> bool {
         self.privileges.iter().any(|privilege| privilege.verb == "insert")

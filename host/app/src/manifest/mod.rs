@@ -31,6 +31,9 @@ pub struct Manifest {
     /// Where the migrations are.
     #[serde(default)]
     pub migrations: Migrations,
+    /// Where the schema modules are.
+    #[serde(default)]
+    pub schema: Schema,
     /// What `avenire-db dev` does beside serving.
     #[serde(default)]
     pub dev: Dev,
@@ -56,6 +59,10 @@ pub struct Database {
     /// What the roles' passwords are derived from: a text, or `env:NAME`. Without
     /// it the password of `direct-url`.
     pub role_secret: Option<String>,
+    /// A server for scratch databases, which `generate`, `verify`, `push` and `pull`
+    /// make and drop: a URL whose user may create databases, or `env:NAME`. Without
+    /// it the embedded cluster. It should be of the production's major version.
+    pub scratch_url: Option<String>,
 }
 
 /// How components log in.
@@ -90,6 +97,17 @@ impl Default for Migrations {
     }
 }
 
+/// `[schema]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Schema {
+    /// Folder of the schema modules: Rust files with `schema!` blocks.
+    pub modules: Option<PathBuf>,
+    /// The Postgres schemas that the modules are about; all by default. What is in
+    /// other schemas of the database is left alone.
+    pub only: Option<Vec<String>>,
+}
+
 /// `[dev]`
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -109,6 +127,8 @@ pub struct ComponentEntry {
     pub package: Option<String>,
     /// The interface it must export, such as `avenire:chat/queries@0.1.0`.
     pub contract: Option<String>,
+    /// Migrations of its own, which are recorded under its name.
+    pub migrations: Option<ComponentMigrations>,
     /// A URL of its own to log in with, or `env:NAME`. The role is not managed then.
     pub url: Option<String>,
     /// What its role may do to which tables.
@@ -117,6 +137,22 @@ pub struct ComponentEntry {
     /// What each of its calls may use.
     #[serde(default)]
     limits: LimitsTable,
+}
+
+/// Where a component's migrations are.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(from = "PathBuf")]
+pub enum ComponentMigrations {
+    /// `embedded`: in the component itself, where `components build` has put those of its folder.
+    Embedded,
+    /// In this folder.
+    Folder(PathBuf),
+}
+
+impl From<PathBuf> for ComponentMigrations {
+    fn from(path: PathBuf) -> Self {
+        if path == Path::new("embedded") { Self::Embedded } else { Self::Folder(path) }
+    }
 }
 
 impl ComponentEntry {
@@ -186,13 +222,18 @@ mod tests {
             direct-url = "env:B"
             roles = "shared"
             role-secret = "env:C"
+            scratch-url = "env:E"
             [migrations]
             path = "m"
             sample = "s.sql"
+            [schema]
+            modules = "s/src"
+            only = ["public"]
             [components.chat]
             path = "chat.wasm"
             package = "chat"
             contract = "a:b/c@0.1.0"
+            migrations = "chat/migrations"
             url = "env:D"
             grants = { chat = "all", users = ["select(id, name)", "update"], "audit.log" = ["insert"] }
             limits = { memory = "64MiB", time = "250ms", rows = 5, bytes = "1MB", statements = 1, statement-bytes = "1KiB", handles = 2, transfer = "2MiB", concurrency = 3, queue = 4 }

@@ -50,14 +50,17 @@ pub(super) fn split(name: &str) -> Result<(&str, &str), BadArgument> {
         .filter(|(component, function)| !component.is_empty() && !function.is_empty());
     parts.ok_or_else(|| BadArgument {
         message: format!("`{}` does not name a function", name.escape_debug()),
-        hint: "write COMPONENT.FUNCTION, such as chat.get-chat-by-id; `avenire-db components list` shows them",
+        hint:
+            "write COMPONENT.FUNCTION, such as chat.get-chat-by-id; `avenire-db components list` \
+               shows them"
+                .into(),
     })
 }
 
 fn read(text: &str) -> Result<String, BadArgument> {
     let failed = |what: &str, error: std::io::Error| BadArgument {
         message: format!("the arguments could not be read from {what}: {error}"),
-        hint: "give a JSON object, @FILE, or - for standard input",
+        hint: "give a JSON object, @FILE, or - for standard input".into(),
     };
     let mut content = String::new();
     if text == "-" {
@@ -72,11 +75,11 @@ fn read(text: &str) -> Result<String, BadArgument> {
     }
     if content.len() as u64 > MAX_ARGUMENT_BYTES {
         let message = format!("the arguments have more than {MAX_ARGUMENT_BYTES} bytes");
-        return Err(BadArgument { message, hint: "give the function less at once" });
+        return Err(BadArgument { message, hint: "give the function less at once".into() });
     }
     if content.contains(PARSERS_OWN_KEY) {
         let message = format!("the arguments have a key that begins with `{PARSERS_OWN_KEY}`");
-        return Err(BadArgument { message, hint: "give the key another name" });
+        return Err(BadArgument { message, hint: "give the key another name".into() });
     }
     Ok(content)
 }
@@ -86,10 +89,14 @@ pub(super) fn parse(text: &str) -> Result<Map<String, Value>, BadArgument> {
     let hint = "give a JSON object of named arguments, such as '{\"userId\":\"user-1\"}'";
     match serde_json::from_str(text) {
         Ok(Value::Object(arguments)) => Ok(arguments),
-        Ok(_) => Err(BadArgument { message: "the arguments are not a JSON object".into(), hint }),
-        Err(error) => {
-            Err(BadArgument { message: format!("the arguments are not JSON: {error}"), hint })
-        }
+        Ok(_) => Err(BadArgument {
+            message: "the arguments are not a JSON object".into(),
+            hint: hint.into(),
+        }),
+        Err(error) => Err(BadArgument {
+            message: format!("the arguments are not JSON: {error}"),
+            hint: hint.into(),
+        }),
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 use avenire_app::engine::Call;
+use avenire_app::schema::ApplyOptions;
 use avenire_app::{Host, Project, Selection};
 use serde_json::{Value, json};
 
@@ -18,7 +19,10 @@ pub(super) async fn run(project: &Project, printer: &Printer) -> Result<Exit> {
     let began = Instant::now();
     let targets = super::open_targets(project, printer).await?;
     let progress = |text: &str| printer.progress(text);
-    let report = avenire_app::migrate(project, &targets, &progress).await?;
+    let options = ApplyOptions::default();
+    let reports = avenire_app::migrate(project, &targets, options, &progress).await?;
+    let applied: usize = reports.iter().map(|(_, report)| report.applied.len()).sum();
+    let before: usize = reports.iter().map(|(_, report)| report.already).sum();
     let note = |text: &str| printer.note(text);
     avenire_app::build(project, &[], &note).await?;
     let seeded = avenire_app::seed_once(project, &targets).await?;
@@ -29,11 +33,7 @@ pub(super) async fn run(project: &Project, printer: &Printer) -> Result<Exit> {
     let ready = began.elapsed();
     printer.text(&format!("\navenire-db is ready after {:.1} s.\n", ready.as_secs_f64()));
     printer.text(&format!("  database    {}", database(&host)));
-    printer.text(&format!(
-        "  migrations  {} applied now, {} before",
-        report.applied.len(),
-        report.already
-    ));
+    printer.text(&format!("  migrations  {applied} applied now, {before} before"));
     if let Some(file) = &seeded {
         printer.text(&format!("  sample      {} loaded", shown_path(project, file)));
     }
@@ -49,7 +49,7 @@ pub(super) async fn run(project: &Project, printer: &Printer) -> Result<Exit> {
     tour(project, &host, printer).await;
     printer.object(&json!({
         "ready": { "milliseconds": u64::try_from(ready.as_millis()).unwrap_or(u64::MAX), "database": database(&host),
-        "applied": report.applied.len(), "components": host.slots().map(|slot| slot.name()).collect::<Vec<_>>() }
+        "applied": applied, "components": host.slots().map(|slot| slot.name()).collect::<Vec<_>>() }
     }));
     printer.text("\nPress Ctrl-C to stop.");
     tokio::signal::ctrl_c().await?;

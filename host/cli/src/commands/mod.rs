@@ -5,6 +5,7 @@ mod components;
 mod data;
 mod dev;
 mod doctor;
+mod schema;
 
 use std::path::Path;
 
@@ -25,7 +26,16 @@ pub(crate) async fn run(arguments: Arguments, printer: &Printer) -> Result<Exit>
         Command::Dev => dev::run(&project()?, printer).await,
         Command::Call(call) => call::run(&project()?, call, printer).await,
         Command::Components(command) => components::run(project, command, printer).await,
-        Command::Migrate => data::migrate(&project()?, printer).await,
+        Command::Generate(what) => schema::generate(&project()?, what, printer).await,
+        Command::Migrate(what) => schema::migrate(&project()?, what, printer).await,
+        Command::Status => schema::status(&project()?, printer).await,
+        Command::Verify => schema::verify(&project()?, printer).await,
+        Command::Check(what) => schema::check(&project()?, what, printer),
+        Command::Rollback(what) => schema::rollback(&project()?, what, printer).await,
+        Command::Mark(what) => schema::mark(&project()?, what, printer).await,
+        Command::Baseline(what) => schema::baseline(&project()?, what, printer).await,
+        Command::Push(what) => schema::push(&project()?, what, printer).await,
+        Command::Pull(what) => schema::pull(&project()?, what, printer).await,
         Command::Seed => data::seed(&project()?, printer).await,
         Command::Doctor => doctor::run(&project()?, printer).await,
         // Handled before anything else was started.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use avenire_postgres::Error;
 
 use super::position::Place;
+use super::script::HazardNote;
 use super::{Done, PlanError};
 
 /// What is wrong with the folder of migrations. The author's to mend.
@@ -33,6 +34,28 @@ pub enum SourceError {
         first: String,
         /// The other.
         second: String,
+    },
+    /// A file undoes a migration that is not there.
+    #[error("{file} undoes {up}, which is not there")]
+    DownAlone {
+        /// The name of the file.
+        file: String,
+        /// The name of the file that is missing.
+        up: String,
+    },
+    /// The name of a component can not be one.
+    #[error("`{component}` is not a name for a component")]
+    BadComponent {
+        /// The name, shortened.
+        component: String,
+    },
+    /// A file of another tool does not look like one of its own.
+    #[error("{} is not what Drizzle writes: {reason}", path.display())]
+    NotDrizzle {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
     },
     /// A file has no statement.
     #[error("{file} has no statement")]
@@ -92,6 +115,9 @@ impl SourceError {
     /// What to do about it, one sentence without a full stop.
     pub fn hint(&self) -> String {
         match self {
+            Self::Unreadable { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+                "create it, or correct the path in the manifest".into()
+            }
             Self::Unreadable { .. } => "check the path and its permissions".into(),
             Self::BadName { .. } => {
                 "call it NNNN_name.sql: at least four digits, an underscore, and a name of \
@@ -100,6 +126,13 @@ impl SourceError {
             }
             Self::Twins { .. } => "give the one that is not applied anywhere yet the next free \
                  number"
+                .into(),
+            Self::DownAlone { .. } => "give both the same number and name, or delete it".into(),
+            Self::BadComponent { .. } => {
+                "use up to 63 lower-case letters, digits, `_` and `-`, a letter first".into()
+            }
+            Self::NotDrizzle { .. } => "give the folder that Drizzle Kit calls `out`, with \
+                 `meta/_journal.json` or a folder for each migration"
                 .into(),
             Self::Empty { .. } => "write its statements, or delete it".into(),
             Self::TooLarge { .. } => "load large data by other means than a migration".into(),
@@ -159,6 +192,72 @@ pub enum MigrationError {
         /// The statement that was running.
         place: Place,
     },
+    /// A file outside of a transaction took longer than our deadline; what came before stays.
+    #[error("the deadline passed while {file} ran (it was at {place})")]
+    Paused {
+        /// The name of the file.
+        file: String,
+        /// The statement that was running.
+        place: Place,
+    },
+    /// `create index concurrently if not exists` found an index that somebody failed to build.
+    #[error("{file} at {place}: the index {index} is there, and it is invalid")]
+    InvalidIndex {
+        /// The name of the file.
+        file: String,
+        /// The statement.
+        place: Place,
+        /// The index, as SQL writes it.
+        index: String,
+    },
+    /// A migration that is to be undone has no file that does so.
+    #[error("{file} has no file that undoes it")]
+    NoDown {
+        /// The name of the file.
+        file: String,
+        /// The name of the file that is missing.
+        down: String,
+    },
+    /// Fewer migrations are applied than are to be undone.
+    #[error("{asked} migrations are to be undone, and {applied} are applied")]
+    TooMany {
+        /// How many are to be undone.
+        asked: usize,
+        /// How many are applied.
+        applied: usize,
+    },
+    /// What would be undone deletes data, and the caller has not accepted that.
+    #[error("undoing deletes data: {}", listed(hazards))]
+    Hazards {
+        /// The name of the file, where in it, and what is deleted.
+        hazards: Vec<(String, Place, HazardNote)>,
+    },
+    /// Another host changed the ledger between two steps.
+    #[error("another host changed the ledger meanwhile: migration {version} is the newest now")]
+    Moved {
+        /// The newest number in the ledger.
+        version: i64,
+    },
+    /// The ledger has rows that a baseline would contradict.
+    #[error("the ledger already has migration {version} ({name}), which is not in this baseline")]
+    NotEmpty {
+        /// Its number.
+        version: i64,
+        /// Its name.
+        name: String,
+    },
+    /// Two folders are said to belong to one component.
+    #[error("the component {component} has two folders of migrations")]
+    TwinComponents {
+        /// Its name.
+        component: String,
+    },
+    /// The database has not got all of Drizzle's migrations.
+    #[error("Drizzle has migrations that this database lacks: {}", files.join(", "))]
+    DrizzlePending {
+        /// The names of their files.
+        files: Vec<String>,
+    },
     /// The ledger has a shape that this program does not know.
     #[error("the ledger _avenire.migrations is not readable: {reason}")]
     Ledger {
@@ -184,16 +283,17 @@ impl MigrationError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Plan(error) => error.hint(),
-            Self::Statement { error, effect: Effect::None, .. } | Self::Database(error) => {
-                error.hint()?.into_owned()
-            }
+            Self::Statement { error, effect: Effect::None, .. } => error.hint().map_or_else(
+                || "mend the file or the data; nothing of this file took effect".into(),
+                std::borrow::Cow::into_owned,
+            ),
+            Self::Database(error) => error.hint()?.into_owned(),
             Self::Statement { effect: Effect::Statements(0), .. } => "none of its statements \
-                 succeeded, so that it is tried again the next time; a failed `create index \
-                 concurrently` leaves an invalid index, which must be dropped first"
+                 took effect: mend the file or the data and run it again"
                 .into(),
             Self::Statement { effect: Effect::Statements(done), .. } => format!(
-                "{done} of its statements took effect: undo them and delete its row from \
-                 _avenire.migrations, or finish by hand and set the row's applied_at"
+                "{done} of its statements took effect: mend the data, or the file from this \
+                 statement on, and run it again; it goes on with this statement"
             ),
             Self::NeedsDirect { .. } => "give the database's direct URL (not the pooler's) in \
                  DIRECT_DATABASE_URL or `direct-url`"
@@ -203,10 +303,43 @@ impl MigrationError {
                  pg_stat_activity), or try again when it is quieter"
                 .into(),
             Self::Deadline { .. } => "give it more time; nothing of it has taken effect".into(),
+            Self::Paused { .. } => {
+                "run it again with more time; it goes on with this statement".into()
+            }
+            Self::InvalidIndex { index, .. } => format!(
+                "unless somebody builds it right now, `drop index concurrently {index}` and run \
+                 this again"
+            ),
+            Self::NoDown { down, .. } => {
+                format!(
+                    "write {down}, or write a new migration that undoes it; nothing was changed"
+                )
+            }
+            Self::TooMany { .. } => "ask for fewer; nothing was changed".into(),
+            Self::Hazards { .. } => {
+                "accept it with `--accept deletes-data` if the data may go; nothing was changed"
+                    .into()
+            }
+            Self::Moved { .. } => "look at `avenire-db status` and decide anew".into(),
+            Self::NotEmpty { .. } => "a baseline is for a database that the ledger knows nothing \
+                 of; use `avenire-db mark` for single migrations"
+                .into(),
+            Self::TwinComponents { .. } => "give each component one folder".into(),
+            Self::DrizzlePending { .. } => {
+                "apply them with Drizzle first, then adopt the database".into()
+            }
             Self::Ledger { .. } => "use the version of the program that wrote it, or a newer \
                  one"
             .into(),
         })
+    }
+
+    /// What Postgres said, when it is the cause.
+    pub fn database(&self) -> Option<&Error> {
+        match self {
+            Self::Statement { error, .. } | Self::Database(error) => Some(error),
+            _ => None,
+        }
     }
 
     /// SQLSTATE, where Postgres gave one.
@@ -227,4 +360,22 @@ pub struct Failure {
     pub applied: Vec<Done>,
     /// What ended it.
     pub error: MigrationError,
+}
+
+/// An error of [`super::Migrations::rollback`], and what had been undone before it.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct RollbackFailure {
+    /// What was undone by this call and stays so.
+    pub undone: Vec<Done>,
+    /// What ended it.
+    pub error: MigrationError,
+}
+
+fn listed(hazards: &[(String, Place, HazardNote)]) -> String {
+    let one = |(file, place, note): &(String, Place, HazardNote)| {
+        let reason = if note.reason.is_empty() { &note.kind } else { &note.reason };
+        format!("{file}, {place}: {reason}")
+    };
+    hazards.iter().map(one).collect::<Vec<_>>().join("; ")
 }

@@ -28,6 +28,32 @@ pub(super) fn statements(text: &str) -> Result<Vec<Statement<'_>>, Unclosed> {
     cutter.finish()
 }
 
+/// The first `limit` words, quoted names and signs of a statement, without comments. A literal is
+/// one of them.
+pub(super) fn tokens(statement: &str, limit: usize) -> Vec<&str> {
+    let mut cutter = Cutter::new(statement);
+    let mut spans: Vec<(usize, usize)> = Vec::new();
+    // What is never closed was refused when the file was read.
+    while let Ok(Some(token)) = cutter.next_token() {
+        let quote = statement.get(token.start..).is_some_and(|rest| rest.starts_with('"'));
+        let full = spans.len() == limit;
+        match spans.last_mut() {
+            // A doubled quote, which the cutter takes for an end and a beginning.
+            Some((start, end))
+                if quote
+                    && *end == token.start
+                    && statement.as_bytes().get(*start) == Some(&b'"') =>
+            {
+                *end = token.end;
+            }
+            _ if full => break,
+            _ if token.kind != Kind::Nothing => spans.push((token.start, token.end)),
+            _ => {}
+        }
+    }
+    spans.into_iter().filter_map(|(start, end)| statement.get(start..end)).collect()
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     /// Spaces and comments.

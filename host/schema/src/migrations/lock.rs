@@ -39,9 +39,7 @@ pub(super) async fn begin(
             )
             .await?;
         if ask(session, "pg_try_advisory_xact_lock").await? {
-            let left = milliseconds_until(deadline);
-            // Before the deadline does, so that the error tells which of the two it was.
-            let lock = TABLE_LOCK.as_millis().min(left - left / 10);
+            let (lock, left) = (table_lock(deadline), milliseconds_until(deadline));
             let timeouts =
                 format!("set local lock_timeout = {lock}; set local statement_timeout = {left}");
             return Ok(session.batch(&timeouts).await?);
@@ -62,8 +60,29 @@ pub(super) async fn take_for_session(
     while !ask(session, "pg_try_advisory_lock").await? {
         wait(deadline, &mut waiting).await?;
     }
-    let timeout = format!("set statement_timeout = {}", milliseconds_until(deadline));
-    Ok(session.batch(&timeout).await?)
+    timeouts_of_session(session, deadline).await
+}
+
+/// The timeouts that the statements of a file outside of a transaction begin with. Whatever the
+/// database's own statement timeout is: ours is the deadline.
+pub(super) async fn timeouts_of_session(
+    session: &Session,
+    deadline: Instant,
+) -> Result<(), MigrationError> {
+    let left = milliseconds_until(deadline);
+    let lock = table_lock_of_session(deadline);
+    Ok(session.batch(&format!("{lock}; set statement_timeout = {left}")).await?)
+}
+
+/// The statement that sets how long each statement may wait for a lock on a table.
+pub(super) fn table_lock_of_session(deadline: Instant) -> String {
+    format!("set lock_timeout = {}", table_lock(deadline))
+}
+
+/// In milliseconds. Before the deadline passes, so that the error tells which of the two it was.
+fn table_lock(deadline: Instant) -> u128 {
+    let left = milliseconds_until(deadline);
+    TABLE_LOCK.as_millis().min(left - left / 10)
 }
 
 /// Gives the session's lock back. When that fails the session must be dropped.

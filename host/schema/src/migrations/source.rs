@@ -8,14 +8,16 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use super::error::SourceError;
-use super::lexer::{Statement, statements};
-use super::position::Place;
+use super::script::Script;
 
 /// The most a migration may have; it is held in memory.
 const LARGEST: u64 = 64 << 20;
 
 /// What the header line of a file begins with.
 const HEADER: &str = "-- avenire:";
+
+/// What the name of a file that undoes a migration ends with.
+const DOWN: &str = ".down.sql";
 
 /// Statements that begin or end a transaction. `rollback to savepoint` does not, see
 /// [`ends_transaction`].
@@ -37,6 +39,25 @@ pub struct Migration {
     pub sha256: [u8; 32],
     /// Whether it runs in a transaction.
     pub transaction: Transaction,
+    /// What undoes it, from the file `NNNN_name.down.sql` beside it.
+    pub down: Option<Down>,
+}
+
+/// What undoes a migration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Down {
+    /// The name of its file.
+    pub file: String,
+    /// Its text, as a migration's.
+    pub sql: String,
+    /// Whether it runs in a transaction, whatever the migration does.
+    pub transaction: Transaction,
+}
+
+impl Down {
+    pub(super) fn script(&self) -> Script<'_> {
+        Script { file: &self.file, sql: &self.sql, transaction: self.transaction }
+    }
 }
 
 /// Whether a migration runs in a transaction.
@@ -54,73 +75,107 @@ impl Migration {
     pub(super) fn parse(file: &str, bytes: &[u8]) -> Result<Self, SourceError> {
         let (version, name) =
             parse_name(file).ok_or_else(|| SourceError::BadName { file: file.to_owned() })?;
-        let sql = text(file, bytes)?;
-        let transaction = parse_header(file, &sql)?;
-        let migration = Self {
+        let (sql, transaction) = checked(file, bytes)?;
+        Ok(Self {
             version,
             name: name.to_owned(),
             file: file.to_owned(),
             sha256: Sha256::digest(sql.as_bytes()).into(),
             sql,
             transaction,
-        };
-        migration.check()?;
-        Ok(migration)
-    }
-
-    /// Its statements; it has at least one.
-    pub(super) fn statements(&self) -> Result<Vec<Statement<'_>>, SourceError> {
-        statements(&self.sql).map_err(|unclosed| SourceError::Unclosed {
-            file: self.file.clone(),
-            what: unclosed.what,
-            line: Place::of_byte(&self.sql, unclosed.start).line,
+            down: None,
         })
     }
 
-    fn check(&self) -> Result<(), SourceError> {
-        let statements = self.statements()?;
-        if statements.is_empty() {
-            return Err(SourceError::Empty { file: self.file.clone() });
-        }
-        if let Some(found) = statements.iter().find(|one| ends_transaction(one.text)) {
-            let keyword = found.text.split_whitespace().next().unwrap_or_default();
-            return Err(SourceError::TransactionControl {
-                file: self.file.clone(),
-                statement: keyword.to_owned(),
-                line: Place::of_byte(&self.sql, found.start).line,
-            });
-        }
-        Ok(())
+    pub(super) fn script(&self) -> Script<'_> {
+        Script { file: &self.file, sql: &self.sql, transaction: self.transaction }
     }
+
+    /// The name that the file that undoes it has.
+    pub(super) fn down_file(&self) -> String {
+        format!("{}{DOWN}", self.file.strip_suffix(".sql").unwrap_or(&self.file))
+    }
+}
+
+/// The text of a file that could be run, and how it is to be.
+fn checked(file: &str, bytes: &[u8]) -> Result<(String, Transaction), SourceError> {
+    let sql = text(file, bytes)?;
+    let transaction = parse_header(file, &sql)?;
+    let script = Script { file, sql: &sql, transaction };
+    let statements = script.statements()?;
+    if statements.is_empty() {
+        return Err(SourceError::Empty { file: file.to_owned() });
+    }
+    if let Some(found) = statements.iter().find(|one| ends_transaction(one.text)) {
+        let keyword = found.text.split_whitespace().next().unwrap_or_default();
+        return Err(SourceError::TransactionControl {
+            file: file.to_owned(),
+            statement: keyword.to_owned(),
+            line: script.place(*found).line,
+        });
+    }
+    Ok((sql, transaction))
 }
 
 /// The migrations of a folder, the lowest version first.
 pub(super) fn load(folder: &Path) -> Result<Vec<Migration>, SourceError> {
-    let unreadable = |path: &Path| {
-        let path = path.to_owned();
-        move |source| SourceError::Unreadable { path, source }
-    };
-    let mut found: BTreeMap<i64, Migration> = BTreeMap::new();
-    for entry in fs::read_dir(folder).map_err(unreadable(folder))? {
-        let path = entry.map_err(unreadable(folder))?.path();
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|source| unreadable(folder, source))? {
+        let path = entry.map_err(|source| unreadable(folder, source))?.path();
         let file = path.file_name().map(|name| name.to_string_lossy().into_owned());
         let Some(file) = file.filter(|file| looks_like_one(file)) else { continue };
-        // Follows links: a migration may be shared by several projects.
-        let about = fs::metadata(&path).map_err(unreadable(&path))?;
-        if about.is_dir() {
+        if let Some(bytes) = read(&path, &file)? {
+            files.push((file, bytes));
+        }
+    }
+    of_files(files)
+}
+
+/// The migrations among files, given with their names and contents, the lowest version first.
+pub(super) fn of_files(files: Vec<(String, Vec<u8>)>) -> Result<Vec<Migration>, SourceError> {
+    let mut found: BTreeMap<i64, Migration> = BTreeMap::new();
+    let mut downs: BTreeMap<String, Down> = BTreeMap::new();
+    for (file, bytes) in files {
+        if let Some(stem) = file.strip_suffix(DOWN) {
+            let (sql, transaction) = checked(&file, &bytes)?;
+            downs.insert(format!("{stem}.sql"), Down { file, sql, transaction });
             continue;
         }
-        if about.len() > LARGEST {
-            return Err(SourceError::TooLarge { file, maximum: LARGEST });
-        }
-        let migration = Migration::parse(&file, &fs::read(&path).map_err(unreadable(&path))?)?;
+        let migration = Migration::parse(&file, &bytes)?;
         if let Some(twin) = found.insert(migration.version, migration) {
             let (first, second) =
                 if twin.file < file { (twin.file, file) } else { (file, twin.file) };
             return Err(SourceError::Twins { first, second });
         }
     }
-    Ok(found.into_values().collect())
+    for migration in found.values_mut() {
+        migration.down = downs.remove(&migration.file);
+    }
+    match downs.pop_first() {
+        Some((up, down)) => Err(SourceError::DownAlone { file: down.file, up }),
+        None => Ok(found.into_values().collect()),
+    }
+}
+
+fn unreadable(path: &Path, source: std::io::Error) -> SourceError {
+    SourceError::Unreadable { path: path.to_owned(), source }
+}
+
+/// The bytes of a file, nothing for a folder. Follows links: a migration may be shared by several
+/// projects.
+fn read(path: &Path, file: &str) -> Result<Option<Vec<u8>>, SourceError> {
+    let about = fs::metadata(path).map_err(|source| unreadable(path, source))?;
+    if about.is_dir() {
+        return Ok(None);
+    }
+    if !about.is_file() {
+        // A pipe or a device may never end.
+        return Err(unreadable(path, std::io::Error::other("it is not a regular file")));
+    }
+    if about.len() > LARGEST {
+        return Err(SourceError::TooLarge { file: file.to_owned(), maximum: LARGEST });
+    }
+    fs::read(path).map(Some).map_err(|source| unreadable(path, source))
 }
 
 /// A file that is ignored must not look as if it were not.
@@ -271,6 +326,28 @@ mod tests {
         ] {
             assert!(parse(text).is_ok(), "{text}");
         }
+    }
+
+    #[test]
+    fn what_undoes_a_migration_is_found_beside_it_and_never_alone() {
+        let folder = std::env::temp_dir().join(format!("avenire-downs-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let write = |name: &str, text: &str| fs::write(folder.join(name), text).unwrap();
+        write("0001_a.sql", "create table a ()");
+        write("0001_a.down.sql", "-- avenire: no-transaction\ndrop table a");
+        let found = load(&folder).unwrap();
+        assert_eq!(found.len(), 1, "it is no migration of its own");
+        let down = found[0].down.clone().unwrap();
+        assert_eq!((down.file.as_str(), down.transaction), ("0001_a.down.sql", Transaction::None));
+        assert_eq!(found[0].down_file(), down.file);
+        write("0001_a.down.sql", "commit");
+        let refused = load(&folder).unwrap_err();
+        write("0001_a.down.sql", "select 1");
+        write("0002_b.down.sql", "drop table b");
+        let alone = load(&folder).unwrap_err();
+        fs::remove_dir_all(&folder).unwrap();
+        assert!(matches!(refused, SourceError::TransactionControl { .. }), "{refused}");
+        assert_eq!(alone.to_string(), "0002_b.down.sql undoes 0002_b.sql, which is not there");
     }
 
     #[test]

@@ -1,1 +1,0 @@
-one atomic postgres::caps

@@ -1,0 +1,180 @@
+//! Whether a component fits the database: the tables it was compiled against, as its description
+//! says, beside the tables that are there. Only tables that its grants name are looked at, since
+//! it can use no other.
+//!
+//! Never: judges what a component says in raw SQL.
+
+use std::time::{Duration, Instant};
+
+use avenire_postgres::{Endpoint, Session};
+use avenire_schema::definitions::description::{Description, SECTION};
+
+use crate::error::{AppError, within};
+use crate::manifest::{ComponentEntry, Grants};
+use crate::project::Project;
+use crate::sections;
+
+/// How long comparing may take.
+const TIME: Duration = Duration::from_secs(30);
+
+/// What is other than the component expects; one row for each column that is. A type is compared
+/// as such, without its length: a component decodes `varchar(20)` and `varchar(30)` alike.
+const COLUMNS: &str = "
+select d.relation, d.name, d.type,
+    case when a.attnum is null then 'missing'
+         when to_regtype(d.type) is null then 'unknown type'
+         when to_regtype(d.type) <> a.atttypid then 'type'
+         else 'nullable' end,
+    coalesce(format_type(a.atttypid, a.atttypmod), '')
+from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bool[])
+    with ordinality d(schema, relation, name, type, nullable, number)
+join pg_namespace n on n.nspname = d.schema
+join pg_class c on c.relnamespace = n.oid and c.relname = d.relation
+left join pg_attribute a
+    on a.attrelid = c.oid and a.attname = d.name and a.attnum > 0 and not a.attisdropped
+where a.attnum is null
+    or to_regtype(d.type) is distinct from a.atttypid
+    or (not d.nullable and not a.attnotnull and c.relkind in ('r', 'p'))
+order by d.number";
+
+/// The values that an enum lacks.
+const VALUES: &str = "
+select d.name, d.value
+from unnest($1::text[], $2::text[], $3::text[]) with ordinality d(schema, name, value, number)
+where not exists (
+    select from pg_enum e
+    join pg_type t on t.oid = e.enumtypid
+    join pg_namespace n on n.oid = t.typnamespace
+    where n.nspname = d.schema and t.typname = d.name and e.enumlabel = d.value)
+order by d.number";
+
+/// Compares components with the database they are to work on. One connection for all; none when
+/// no component describes a table that it was granted. A file that can not be read, or is no
+/// component, is left to whoever loads it.
+pub(crate) async fn check(
+    project: &Project,
+    direct: &Endpoint,
+    components: &[(&str, &ComponentEntry)],
+) -> Result<(), AppError> {
+    let mut described = Vec::new();
+    for (name, entry) in components {
+        let Ok(bytes) = std::fs::read(project.path(&entry.path)) else { continue };
+        let Ok(sections) = sections::sections(&bytes, SECTION) else { continue };
+        let wanted = Wanted::of(&descriptions(name, &sections)?, &entry.grants);
+        if !wanted.columns.is_empty() {
+            described.push((*name, wanted));
+        }
+    }
+    if described.is_empty() {
+        return Ok(());
+    }
+    within(TIME, "comparing the components with the database", async {
+        let session = Session::connect(direct, Instant::now() + TIME).await.map_err(failed)?;
+        session.batch("set search_path = ''").await.map_err(failed)?;
+        for (component, wanted) in &described {
+            let misfits = wanted.misfits(&session).await.map_err(failed)?;
+            if !misfits.is_empty() {
+                let component = (*component).to_owned();
+                return Err(AppError::Misfit { component, misfits });
+            }
+        }
+        Ok(())
+    })
+    .await?
+}
+
+fn failed(source: avenire_postgres::Error) -> AppError {
+    let doing = "the components could not be compared with the database".to_owned();
+    AppError::Database { doing, source }
+}
+
+fn descriptions(component: &str, sections: &[&[u8]]) -> Result<Vec<Description>, AppError> {
+    let mut all = Vec::new();
+    for section in sections {
+        let read = Description::read_section(section);
+        all.extend(
+            read.map_err(|source| AppError::Description {
+                component: component.to_owned(),
+                source,
+            })?,
+        );
+    }
+    Ok(all)
+}
+
+/// What a component expects of the tables it was granted, in columns of equal length.
+#[derive(Default)]
+struct Wanted {
+    /// Schema, table, column, type.
+    columns: [Vec<String>; 4],
+    nullable: Vec<bool>,
+    /// Schema, enum, value.
+    values: [Vec<String>; 3],
+}
+
+impl Wanted {
+    fn of(descriptions: &[Description], grants: &Grants) -> Self {
+        let mut wanted = Self::default();
+        for description in descriptions {
+            for relation in &description.relations {
+                let granted = grants
+                    .0
+                    .iter()
+                    .find(|grant| grant.schema == relation.schema && grant.table == relation.name);
+                let Some(grant) = granted else { continue };
+                for column in relation.columns.iter().filter(|one| grant.covers(&one.name)) {
+                    let parts = [&relation.schema, &relation.name, &column.name, &column.data_type];
+                    for (list, part) in wanted.columns.iter_mut().zip(parts) {
+                        list.push(part.clone());
+                    }
+                    wanted.nullable.push(column.nullable);
+                }
+            }
+            for one in &description.enums {
+                let is_used = |kind: &String| kind.trim_end_matches("[]").ends_with(&one.name);
+                let [_, _, _, types] = &wanted.columns;
+                if !types.iter().any(is_used) {
+                    continue;
+                }
+                for value in &one.values {
+                    for (list, part) in
+                        wanted.values.iter_mut().zip([&one.schema, &one.name, value])
+                    {
+                        list.push(part.clone());
+                    }
+                }
+            }
+        }
+        wanted
+    }
+
+    /// All that does not fit, in words.
+    async fn misfits(&self, session: &Session) -> Result<Vec<String>, avenire_postgres::Error> {
+        let [schemas, relations, names, types] = &self.columns;
+        let rows =
+            session.rows(COLUMNS, &[schemas, relations, names, types, &self.nullable]).await?;
+        let mut misfits: Vec<String> = rows
+            .iter()
+            .map(|row| {
+                let [relation, name, expected, what, found]: [String; 5] =
+                    [row.get(0), row.get(1), row.get(2), row.get(3), row.get(4)];
+                match what.as_str() {
+                    "missing" => format!("{relation}.{name} is missing"),
+                    "unknown type" => {
+                        format!("{relation}.{name} should be {expected}, a type that is missing")
+                    }
+                    "type" => format!("{relation}.{name} is {found}, not {expected}"),
+                    _ => format!(
+                        "{relation}.{name} may be null, which the component does not expect"
+                    ),
+                }
+            })
+            .collect();
+        let [schemas, names, values] = &self.values;
+        for row in session.rows(VALUES, &[schemas, names, values]).await? {
+            let (name, value): (String, String) = (row.get(0), row.get(1));
+            misfits.push(format!("the enum {name} has no value {value}"));
+        }
+        Ok(misfits)
+    }
+}

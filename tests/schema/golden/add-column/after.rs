@@ -1,0 +1,12 @@
+avenire_macros::schema! {
+    table chat {
+        id: bigint generated always as identity,
+        title: text?,
+        owner: text,
+        archived: boolean = false,
+        tags: text[] = "'{}'",
+        note: text?,
+
+        primary key chat_pkey (id),
+    }
+}

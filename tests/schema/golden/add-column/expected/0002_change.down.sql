@@ -1,0 +1,8 @@
+-- hazard: deletes-data: the column and what is in it are gone
+alter table chat drop column tags;
+
+-- hazard: deletes-data: the column and what is in it are gone
+alter table chat drop column note;
+
+-- hazard: deletes-data: the column and what is in it are gone
+alter table chat drop column archived;

@@ -1,0 +1,10 @@
+avenire_macros::schema! {
+    table chat {
+        id: bigint generated always as identity,
+        owner: text,
+        size: bigint,
+        code: varchar(80),
+
+        primary key chat_pkey (id),
+    }
+}

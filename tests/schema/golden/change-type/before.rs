@@ -1,0 +1,10 @@
+avenire_macros::schema! {
+    table chat {
+        id: bigint generated always as identity,
+        owner: text,
+        size: integer,
+        code: varchar(40),
+
+        primary key chat_pkey (id),
+    }
+}

@@ -1,0 +1,9 @@
+avenire_macros::schema! {
+    table chat {
+        id: bigint generated always as identity,
+        title: text?,
+        owner: text,
+
+        primary key chat_pkey (id),
+    }
+}

@@ -1,0 +1,8 @@
+avenire_macros::schema! {
+    table chat {
+        id: bigint generated always as identity,
+        owner: text,
+
+        primary key chat_pkey (id),
+    }
+}

@@ -1,0 +1,9 @@
+avenire_macros::schema! {
+    enum mood { sad, ok }
+    table chat {
+        id: bigint generated always as identity,
+        mood: mood,
+
+        primary key chat_pkey (id),
+    }
+}

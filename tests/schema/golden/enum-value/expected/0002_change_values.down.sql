@@ -1,0 +1,6 @@
+-- hazard: rewrites-table: all rows of the tables that use it are written anew
+-- hazard: may-fail: values that exist may be none of the new type
+alter type mood rename to mood_old;
+create type mood as enum ('sad', 'ok');
+alter table chat alter column mood type public.mood using mood::text::public.mood;
+drop type mood_old;

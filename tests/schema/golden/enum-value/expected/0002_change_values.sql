@@ -1,0 +1,3 @@
+-- avenire: no-transaction
+
+alter type mood add value if not exists 'happy';

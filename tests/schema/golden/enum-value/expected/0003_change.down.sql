@@ -1,0 +1,1 @@
+alter table chat alter column mood drop default;

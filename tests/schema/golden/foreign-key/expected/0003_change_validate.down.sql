@@ -1,0 +1,3 @@
+alter table chat
+    drop constraint chat_owner_fkey,
+    add constraint chat_owner_fkey foreign key (owner) references public.users(id) on delete cascade not valid;

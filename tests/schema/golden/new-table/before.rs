@@ -1,0 +1,8 @@
+avenire_macros::schema! {
+    table users {
+        id: text,
+        email: text,
+
+        primary key users_pkey (id),
+    }
+}

@@ -1,0 +1,3 @@
+drop policy own on chat;
+
+alter table chat disable row level security;

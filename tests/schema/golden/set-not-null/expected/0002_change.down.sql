@@ -1,0 +1,1 @@
+alter table chat drop constraint chat_title_is_set;

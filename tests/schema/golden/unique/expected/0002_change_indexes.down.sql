@@ -1,0 +1,3 @@
+-- avenire: no-transaction
+
+drop index concurrently if exists chat_title_key;
