@@ -1,3 +1,5 @@
+//! The schema before the change.
+
 avenire_macros::schema! {
     table chat {
         id: bigint generated always as identity,

@@ -1,3 +1,5 @@
+//! The schema after the change.
+
 avenire_macros::schema! {
     table chat {
         id: bigint generated always as identity,

@@ -1,3 +1,5 @@
+//! The schema before the change.
+
 avenire_macros::schema! {
     enum mood { sad, ok, happy }
     table chat {

@@ -1,3 +1,5 @@
+//! The schema after the change.
+
 avenire_macros::schema! {
     table conversation {
         id: bigint generated always as identity,
