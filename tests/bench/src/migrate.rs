@@ -49,7 +49,12 @@ async fn noop(harness: &Harness, rounds: usize, table: &mut Table) -> Result<()>
 
 /// `generate --check` on the project's own schema, as a process, the embedded cluster warm.
 async fn generate(harness: &Harness, rounds: usize, table: &mut Table) -> Result<()> {
-    let project = harness.project().await?;
+    let manifest = std::fs::read_to_string(repository().join("avenire.toml"))?;
+    let scratch = format!("[database]\nscratch-url = \"{}\"\n", harness.cluster().url());
+    let manifest = manifest.replace("[database]\n", &scratch);
+    let project = harness.project_with(&manifest, harness.database().await?)?;
+    let modules = project.folder().join("guest-queries");
+    std::os::unix::fs::symlink(repository().join("guest-queries"), modules)?;
     let mut values = Vec::new();
     for round in 0..=rounds {
         let took = run(&project, &["generate", "--check"])?;
@@ -70,8 +75,11 @@ async fn generate(harness: &Harness, rounds: usize, table: &mut Table) -> Result
 async fn pull(harness: &Harness, rounds: usize, table: &mut Table) -> Result<()> {
     let database = harness.empty_database().await?;
     database.run(&large()).await?;
-    let manifest = "[schema]\nmodules = \"src\"\n[migrations]\npath = \"pulled\"\n";
-    let project = harness.project_with(manifest, database)?;
+    let manifest = format!(
+        "[database]\nscratch-url = \"{}\"\n[schema]\nmodules = \"src\"\n[migrations]\npath = \"pulled\"\n",
+        harness.cluster().url()
+    );
+    let project = harness.project_with(&manifest, database)?;
     let mut values = Vec::new();
     for _ in 0..rounds {
         let took = run(&project, &["pull", "--no-baseline", "--overwrite"])?;
