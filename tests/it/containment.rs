@@ -169,7 +169,7 @@ fn more_calls_than_allowed_are_refused_at_once() -> Result<()> {
         let stage = Stage::with(&["single"]).await?;
         let slot = stage.slot("single")?;
         let Value::Object(arguments) = json!({"seconds": 600}) else { unreachable!() };
-        let call = Call { function: "sleep-in-sql".into(), arguments };
+        let call = Call::new("sleep-in-sql", arguments);
         let running = async {
             let _ = slot.call(call).await;
             Err::<(), _>(anyhow::anyhow!("the long call ended"))

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use avenire_tests::repository;
 
 /// Each crate of the host and the crates of this project that it may name.
-const ARROWS: [(&str, &[&str]); 5] = [
+const ARROWS: [(&str, &[&str]); 6] = [
     ("host/postgres", &[]),
     ("host/schema", &["avenire_postgres"]),
     ("host/engine", &["avenire_postgres", "avenire_schema"]),
-    ("host/app", &["avenire_postgres", "avenire_schema", "avenire_engine"]),
+    ("host/delivery", &["avenire_postgres"]),
+    ("host/app", &["avenire_postgres", "avenire_schema", "avenire_engine", "avenire_delivery"]),
     ("host/cli", &["avenire_app"]),
 ];
 

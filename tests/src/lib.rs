@@ -8,6 +8,7 @@
 mod cluster;
 mod components;
 mod database;
+pub mod life;
 mod project;
 mod toolkit;
 

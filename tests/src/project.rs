@@ -2,14 +2,18 @@
 
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use avenire_app::engine::{Call, CallError, Outcome, Slot};
+use avenire_app::engine::{Call, CallError, CanaryTerms, Outcome, Published, Slot};
 use avenire_app::postgres::embedded::Guard;
-use avenire_app::{Embedding, Host, Project, Selection, Targets};
+use avenire_app::{
+    AppError, Artifact, Embedding, Host, Notice, Project, Selection, ServeOptions, Service, Targets,
+};
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::{Harness, TestDatabase, repository};
 
@@ -48,11 +52,11 @@ impl Harness {
     }
 
     /// A project with that manifest on that database. Relative paths of the
-    /// manifest that begin with `target/` or `migrations` lead to the repository.
+    /// manifest that begin with `target/`, `migrations` or `wit` lead to the repository.
     pub fn project_with(&self, manifest: &str, database: TestDatabase) -> Result<TestProject> {
         let folder = TempDir::new()?;
         std::fs::write(folder.path().join("avenire.toml"), manifest)?;
-        for name in ["target", "migrations"] {
+        for name in ["target", "migrations", "wit"] {
             std::os::unix::fs::symlink(repository().join(name), folder.path().join(name))?;
         }
         share_compiled(folder.path())?;
@@ -82,14 +86,39 @@ impl TestProject {
 
     /// Starts the host with all components of the manifest.
     pub async fn host(&self) -> Result<TestHost> {
+        let (project, targets) = self.open().await?;
+        let host = Host::start(&project, targets, &Selection::All).await?;
+        Ok(TestHost { project, host })
+    }
+
+    /// Serves as `avenire-db serve` would. What changes is told to the receiver.
+    pub async fn service(
+        &self,
+        options: ServeOptions,
+    ) -> Result<(Service, UnboundedReceiver<Notice>)> {
+        let (project, targets) = self.open().await?;
+        let (sender, notices) = tokio::sync::mpsc::unbounded_channel();
+        let told = Box::new(move |notice| drop(sender.send(notice)));
+        Ok((Service::start(project, targets, options, told).await?, notices))
+    }
+
+    /// The project as the program opens it, and its database.
+    pub async fn open(&self) -> Result<(Project, Targets)> {
         let project = Project::find(self.folder())?;
         // The environment of a test process is shared by all tests, so the URL goes
         // in by way of the manifest's text, as a user might do it too.
         let project = project.with_database_url(self.database.url());
         let guard = Guard { program: self.binary.clone(), arguments: Vec::new() };
         let targets = Targets::open(&project, Embedding { guard, progress: &|_| {} }).await?;
-        let host = Host::start(&project, targets, &Selection::All).await?;
-        Ok(TestHost { project, host })
+        Ok((project, targets))
+    }
+
+    /// Starts the program under test in the project's folder.
+    pub fn spawn(&self, arguments: &[&str]) -> Result<Child> {
+        let mut command = Command::new(&self.binary);
+        command.args(arguments).current_dir(self.folder());
+        command.env("DATABASE_URL", self.database.url()).env_remove("DIRECT_DATABASE_URL");
+        Ok(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?)
     }
 
     /// Runs the program under test in the project's folder and waits for its end.
@@ -132,6 +161,37 @@ impl TestHost {
         Ok(self.host.slot(&self.project, name)?)
     }
 
+    /// Validates these bytes and serves them.
+    pub async fn swap(
+        &self,
+        component: &str,
+        bytes: Vec<u8>,
+        number: u64,
+    ) -> Result<Published, AppError> {
+        self.host.swap(&self.project, component, &artifact(bytes), number).await
+    }
+
+    /// Validates these bytes and serves them to some calls.
+    pub async fn try_out(
+        &self,
+        component: &str,
+        bytes: Vec<u8>,
+        number: u64,
+        terms: CanaryTerms,
+    ) -> Result<(), AppError> {
+        self.host.try_out(&self.project, component, &artifact(bytes), number, terms).await
+    }
+
+    /// Serves the former generation again.
+    pub fn roll_back(&self, component: &str) -> Result<Published, AppError> {
+        self.host.roll_back(&self.project, component)
+    }
+
+    /// The same to share with other tasks.
+    pub fn shared_slot(&self, name: &str) -> Result<Arc<Slot>> {
+        Ok(Arc::clone(self.host.slot(&self.project, name)?))
+    }
+
     /// Calls a function and returns everything the call led to.
     pub async fn outcome(
         &self,
@@ -141,7 +201,7 @@ impl TestHost {
         let (component, function) = function.split_once('.').context("component.function")?;
         let Value::Object(arguments) = arguments else { anyhow::bail!("not an object") };
         let slot = self.host.slot(&self.project, component)?;
-        Ok(slot.call(Call { function: function.to_owned(), arguments }).await)
+        Ok(slot.call(Call::new(function, arguments)).await)
     }
 
     /// Calls a function that is expected to succeed.
@@ -166,4 +226,8 @@ impl TestHost {
             Ok(outcome) => anyhow::bail!("{function} answered: {:?}", outcome.result),
         }
     }
+}
+
+fn artifact(bytes: Vec<u8>) -> Artifact {
+    Artifact { from: "memory".into(), bytes: bytes.into() }
 }

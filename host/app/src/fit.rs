@@ -4,14 +4,15 @@
 //!
 //! Never: judges what a component says in raw SQL.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use avenire_postgres::{Endpoint, Session};
 use avenire_schema::definitions::description::{Description, SECTION};
 
 use crate::error::{AppError, within};
-use crate::manifest::{ComponentEntry, Grants};
-use crate::project::Project;
+use crate::host::Candidate;
+use crate::manifest::Grants;
 use crate::sections;
 
 /// How long comparing may take.
@@ -37,6 +38,9 @@ where a.attnum is null
     or (not d.nullable and not a.attnotnull and c.relkind in ('r', 'p'))
 order by d.number";
 
+/// Fails when a text is no name of a type, missing or not.
+const ARE_TYPES: &str = "select count(to_regtype(t)) from unnest($1::text[]) t";
+
 /// The values that an enum lacks.
 const VALUES: &str = "
 select d.name, d.value
@@ -49,36 +53,46 @@ where not exists (
 order by d.number";
 
 /// Compares components with the database they are to work on. One connection for all; none when
-/// no component describes a table that it was granted. A file that can not be read, or is no
-/// component, is left to whoever loads it.
+/// no component describes a table that it was granted. Bytes that are no component are left to
+/// whoever loads them. One error for each component that does not fit.
 pub(crate) async fn check(
-    project: &Project,
     direct: &Endpoint,
-    components: &[(&str, &ComponentEntry)],
-) -> Result<(), AppError> {
-    let mut described = Vec::new();
-    for (name, entry) in components {
-        let Ok(bytes) = std::fs::read(project.path(&entry.path)) else { continue };
-        let Ok(sections) = sections::sections(&bytes, SECTION) else { continue };
-        let wanted = Wanted::of(&descriptions(name, &sections)?, &entry.grants);
-        if !wanted.columns.is_empty() {
-            described.push((*name, wanted));
+    candidates: &[Candidate<'_>],
+) -> Result<(), Vec<AppError>> {
+    let (mut described, mut errors) = (Vec::new(), Vec::new());
+    for Candidate { name, entry, bytes, .. } in candidates {
+        let Ok(sections) = sections::sections(bytes, SECTION) else { continue };
+        match descriptions(name, &sections) {
+            Ok(descriptions) => described.push((*name, Wanted::of(&descriptions, &entry.grants))),
+            Err(error) => errors.push(error),
         }
     }
-    if described.is_empty() {
-        return Ok(());
+    described.retain(|(_, wanted)| wanted.columns.iter().any(|list| !list.is_empty()));
+    if !described.is_empty() {
+        match compare(direct, described).await {
+            Ok(misfits) => errors.extend(misfits),
+            Err(error) => errors.push(error),
+        }
     }
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
+}
+
+async fn compare(
+    direct: &Endpoint,
+    described: Vec<(&str, Wanted)>,
+) -> Result<Vec<AppError>, AppError> {
     within(TIME, "comparing the components with the database", async {
+        let mut errors = Vec::new();
         let session = Session::connect(direct, Instant::now() + TIME).await.map_err(failed)?;
         session.batch("set search_path = ''").await.map_err(failed)?;
-        for (component, wanted) in &described {
+        for (component, mut wanted) in described {
             let misfits = wanted.misfits(&session).await.map_err(failed)?;
             if !misfits.is_empty() {
-                let component = (*component).to_owned();
-                return Err(AppError::Misfit { component, misfits });
+                let component = component.to_owned();
+                errors.push(AppError::Misfit { component, misfits });
             }
         }
-        Ok(())
+        Ok(errors)
     })
     .await?
 }
@@ -131,7 +145,8 @@ impl Wanted {
                 }
             }
             for one in &description.enums {
-                let is_used = |kind: &String| kind.trim_end_matches("[]").ends_with(&one.name);
+                let name = one.type_name();
+                let is_used = |kind: &String| kind.trim_end_matches("[]") == name;
                 let [_, _, _, types] = &wanted.columns;
                 if !types.iter().any(is_used) {
                     continue;
@@ -149,32 +164,76 @@ impl Wanted {
     }
 
     /// All that does not fit, in words.
-    async fn misfits(&self, session: &Session) -> Result<Vec<String>, avenire_postgres::Error> {
+    async fn misfits(&mut self, session: &Session) -> Result<Vec<String>, avenire_postgres::Error> {
+        let mut misfits = self.without_types(session).await?;
         let [schemas, relations, names, types] = &self.columns;
         let rows =
             session.rows(COLUMNS, &[schemas, relations, names, types, &self.nullable]).await?;
-        let mut misfits: Vec<String> = rows
-            .iter()
-            .map(|row| {
-                let [relation, name, expected, what, found]: [String; 5] =
-                    [row.get(0), row.get(1), row.get(2), row.get(3), row.get(4)];
-                match what.as_str() {
-                    "missing" => format!("{relation}.{name} is missing"),
-                    "unknown type" => {
-                        format!("{relation}.{name} should be {expected}, a type that is missing")
-                    }
-                    "type" => format!("{relation}.{name} is {found}, not {expected}"),
-                    _ => format!(
-                        "{relation}.{name} may be null, which the component does not expect"
-                    ),
+        misfits.extend(rows.iter().map(|row| {
+            let [relation, name, expected, what, found]: [String; 5] =
+                [row.get(0), row.get(1), row.get(2), row.get(3), row.get(4)];
+            match what.as_str() {
+                "missing" => format!("{relation}.{name} is missing"),
+                "unknown type" => {
+                    format!("{relation}.{name} should be {expected}, a type that is missing")
                 }
-            })
-            .collect();
+                "type" => format!("{relation}.{name} is {found}, not {expected}"),
+                _ => format!("{relation}.{name} may be null, which the component does not expect"),
+            }
+        }));
         let [schemas, names, values] = &self.values;
         for row in session.rows(VALUES, &[schemas, names, values]).await? {
             let (name, value): (String, String) = (row.get(0), row.get(1));
             misfits.push(format!("the enum {name} has no value {value}"));
         }
         Ok(misfits)
+    }
+
+    /// Takes out the columns whose type is no name of a type at all, which Postgres would refuse to
+    /// compare, and tells them.
+    async fn without_types(
+        &mut self,
+        session: &Session,
+    ) -> Result<Vec<String>, avenire_postgres::Error> {
+        let [_, _, _, types] = &self.columns;
+        if are_types(session, types).await? {
+            return Ok(Vec::new());
+        }
+        let mut known = BTreeMap::new();
+        for one in types.iter().collect::<BTreeSet<_>>() {
+            known.insert(one.clone(), are_types(session, std::slice::from_ref(one)).await?);
+        }
+        let is_type = |one: &String| known.get(one).copied().unwrap_or(false);
+        let mut misfits = Vec::new();
+        let mut kept = Self { values: std::mem::take(&mut self.values), ..Self::default() };
+        let [schemas, relations, names, types] = std::mem::take(&mut self.columns);
+        let columns = schemas.into_iter().zip(relations).zip(names.into_iter().zip(types));
+        for (((schema, relation), (name, kind)), nullable) in columns.zip(&self.nullable) {
+            if is_type(&kind) {
+                for (list, part) in kept.columns.iter_mut().zip([schema, relation, name, kind]) {
+                    list.push(part);
+                }
+                kept.nullable.push(*nullable);
+            } else {
+                let kind: String = kind.chars().filter(|c| !c.is_control()).take(64).collect();
+                misfits.push(format!("{relation}.{name} should be {kind}, which is no type"));
+            }
+        }
+        *self = kept;
+        Ok(misfits)
+    }
+}
+
+/// Whether all of the texts are names of types. Before Postgres 16 `to_regtype` fails for a text that
+/// is none: a fault of syntax, of a name or of a value.
+async fn are_types(session: &Session, texts: &[String]) -> Result<bool, avenire_postgres::Error> {
+    match session.rows(ARE_TYPES, &[&texts]).await {
+        Ok(_) => Ok(true),
+        Err(error) => match error.sqlstate() {
+            Some(code) if ["42", "22", "0A"].iter().any(|class| code.starts_with(class)) => {
+                Ok(false)
+            }
+            _ => Err(error),
+        },
     }
 }

@@ -6,6 +6,7 @@
 //! those are `avenire-engine`'s and `avenire-postgres`'.
 
 mod build;
+mod contract;
 mod data;
 mod doctor;
 mod error;
@@ -16,6 +17,8 @@ mod project;
 mod roles;
 mod schema_tools;
 mod sections;
+mod service;
+mod ship;
 mod signatures;
 mod targets;
 
@@ -23,7 +26,7 @@ pub use build::{Built, build};
 pub use data::{seed, seed_once};
 pub use doctor::{Check, Verdict, doctor};
 pub use error::AppError;
-pub use host::{Host, Selection, check, check_file, unknown_component};
+pub use host::{Artifact, Host, Selection, check, check_file, unknown_component};
 pub use project::Project;
 pub use roles::role_name;
 pub use schema_tools::{
@@ -32,9 +35,12 @@ pub use schema_tools::{
     migration_status, pull, push, renumber_migrations, rollback, verify,
 };
 pub use sections::with_migrations;
+pub use service::{Notice, ServeOptions, Service};
+pub use ship::{Shipment, Shipping};
 pub use signatures::{Signature, signatures};
 pub use targets::{BINARIES_VARIABLE, Embedding, Targets};
 
+pub use avenire_delivery as delivery;
 pub use avenire_engine as engine;
 pub use avenire_postgres as postgres;
 pub use avenire_schema as schema;

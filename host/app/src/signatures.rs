@@ -66,7 +66,7 @@ fn named(resolve: &Resolve, ty: &Type) -> String {
     }
 }
 
-fn primitive(ty: Type) -> &'static str {
+pub(crate) fn primitive(ty: Type) -> &'static str {
     match ty {
         Type::Bool => "bool",
         Type::U8 => "u8",

@@ -83,6 +83,12 @@ pub enum LoadError {
     /// It exports nothing that can be called.
     #[error("the component exports no functions")]
     NothingExported,
+    /// Compiling it did not end.
+    #[error("the component could not be compiled within {} s", .limit.as_secs())]
+    CompilesTooLong {
+        /// How long it might have taken.
+        limit: Duration,
+    },
     /// Its instance can not be made within the limits.
     #[error("the component does not start: {reason}")]
     DoesNotStart {

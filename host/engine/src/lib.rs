@@ -19,11 +19,15 @@ mod limits;
 mod sandbox;
 mod slot;
 mod state;
+mod turns;
 
-pub use component::{Cache, Component, Function};
+pub use component::{Cache, Component, Function, is_compatible, read};
 pub use error::{Blame, CallError, LoadError};
 pub use json::{PARSERS_OWN_KEY, camel_case, type_name};
 pub use limits::Limits;
 pub use sandbox::{Sandbox, SandboxOptions};
-pub use slot::{Call, Outcome, Slot, SlotFigures};
+pub use slot::{
+    Call, CanaryTerms, Drained, Fault, FellBack, Outcome, Probation, Published, Slot, SlotFigures,
+    SwapError, Tally,
+};
 pub use state::Usage;

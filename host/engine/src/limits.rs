@@ -28,6 +28,8 @@ pub struct Limits {
     pub concurrency: usize,
     /// Calls that may wait for their turn when `concurrency` run already.
     pub queue: usize,
+    /// Bytes of messages that a call may log. What is over is left out, and told once.
+    pub log: usize,
 }
 
 impl Limits {
@@ -48,6 +50,7 @@ impl Default for Limits {
             transfer: 16 << 20,
             concurrency: 64,
             queue: 1024,
+            log: 64 << 10,
         }
     }
 }

@@ -15,6 +15,7 @@ use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAlloc
 use crate::error::LoadError;
 use crate::limits::Limits;
 use crate::state::CallState;
+use crate::turns::Turns;
 use crate::{Component, component, database};
 
 /// How often a running guest is looked at for its deadline.
@@ -51,6 +52,7 @@ struct Inner {
     engine: Engine,
     linker: Linker<CallState>,
     instances: Arc<Semaphore>,
+    turns: Turns,
 }
 
 impl Sandbox {
@@ -63,7 +65,7 @@ impl Sandbox {
         database::add_to_linker(&mut linker).map_err(host)?;
         start_clock(&engine)?;
         let instances = Arc::new(Semaphore::new(options.instances as usize));
-        Ok(Self { inner: Arc::new(Inner { engine, linker, instances }) })
+        Ok(Self { inner: Arc::new(Inner { engine, linker, instances, turns: Turns::new() }) })
     }
 
     /// Validates, compiles and links a component. Compiling takes 0.1–0.3 s of
@@ -83,6 +85,11 @@ impl Sandbox {
 
     pub(crate) fn linker(&self) -> &Linker<CallState> {
         &self.inner.linker
+    }
+
+    /// The turns of guests that compute for long.
+    pub(crate) fn turns(&self) -> Turns {
+        self.inner.turns.clone()
     }
 
     /// One permit for each instance that may live.

@@ -4,6 +4,7 @@
 //! Dropping it ends everything the call had open.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use avenire_postgres::{Caps, Pool};
@@ -12,6 +13,7 @@ use wasmtime::component::ResourceTable;
 
 use crate::database::{Budget, CursorHandle, TransactionHandle};
 use crate::limits::Limits;
+use crate::turns::Turn;
 
 /// What a call has used of the database.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,12 +28,29 @@ pub struct Usage {
     pub waited: Duration,
     /// Times the database could not be reached or was lost.
     pub unavailable: u32,
+    /// Statements that Postgres did not understand or did not allow (SQLSTATE class 42).
+    pub refused: u32,
+}
+
+/// Numbers the calls of this process, so that lines of its log can be told apart.
+static CALLS: AtomicU64 = AtomicU64::new(1);
+
+/// What a call is.
+pub(crate) struct Begun {
+    pub(crate) component: Arc<str>,
+    pub(crate) function: Arc<str>,
+    pub(crate) generation: u64,
+    pub(crate) turn: Turn,
 }
 
 /// The data of a store.
 pub(crate) struct CallState {
     pub(crate) component: Arc<str>,
     pub(crate) function: Arc<str>,
+    pub(crate) generation: u64,
+    /// Its number among the calls of this process.
+    pub(crate) call: u64,
+    pub(crate) turn: Turn,
     pub(crate) limits: Arc<Limits>,
     pub(crate) deadline: Instant,
     pub(crate) pool: Pool,
@@ -46,18 +65,15 @@ pub(crate) struct CallState {
 pub(crate) struct Diagnostics {
     /// The message of its panic.
     pub(crate) panic: Option<String>,
-    /// Messages logged so far.
-    pub(crate) logged: u32,
+    /// Bytes of messages logged so far.
+    pub(crate) logged: usize,
+    /// Whether it was told that no more is logged.
+    pub(crate) is_cut: bool,
 }
 
 impl CallState {
-    pub(crate) fn new(
-        component: Arc<str>,
-        function: Arc<str>,
-        limits: Arc<Limits>,
-        pool: Pool,
-        deadline: Instant,
-    ) -> Self {
+    pub(crate) fn new(begun: Begun, limits: Arc<Limits>, pool: Pool, deadline: Instant) -> Self {
+        let Begun { component, function, generation, turn } = begun;
         let mut handles = ResourceTable::new();
         // Cursors and transactions are counted on their own; this bounds what the
         // table itself can grow to.
@@ -65,6 +81,9 @@ impl CallState {
         Self {
             component,
             function,
+            generation,
+            call: CALLS.fetch_add(1, Ordering::Relaxed),
+            turn,
             deadline,
             pool,
             budget: Budget::new(&limits),

@@ -219,6 +219,15 @@ pub(crate) fn statement(
     Error::Database(Box::new(convert(database)))
 }
 
+/// The error of a connection that ended while nothing was asked of it.
+pub(crate) fn lost_idle(farewell: Option<&str>) -> Error {
+    let message = match farewell {
+        Some(farewell) => format!("the connection was lost: {farewell}"),
+        None => "the connection was lost".to_owned(),
+    };
+    unavailable(UnavailableCause::Lost, message, None, Execution::NotExecuted, None)
+}
+
 /// Whether the server ends the connection with this error.
 fn is_fatal(error: &DbError) -> bool {
     match error.parsed_severity() {

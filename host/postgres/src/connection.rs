@@ -14,6 +14,7 @@ use tokio_postgres::{AsyncMessage, CancelToken, Client};
 use crate::classify::{self, Stage};
 use crate::connect::{Connector, Driver, Opened, Route, after};
 use crate::error::Error;
+use crate::listen::{Channels, Notifications, UntilTheEnd};
 use crate::parameters::type_of;
 use crate::statements::Statements;
 
@@ -34,6 +35,7 @@ pub(crate) struct Connection {
     statements: Statements,
     driver: AbortHandle,
     farewell: Arc<OnceLock<String>>,
+    channels: Arc<Channels>,
     connector: Arc<Connector>,
     route: Route,
     runtime: Handle,
@@ -54,12 +56,15 @@ impl Connection {
         let Opened { client, driver, route } = opened;
         let server_version = driver.parameter("server_version").unwrap_or_default().to_owned();
         let farewell = Arc::new(OnceLock::new());
-        let task = tokio::spawn(drive(driver, Arc::clone(&farewell)));
+        let channels = Channels::new();
+        let task = drive(driver, Arc::clone(&farewell), UntilTheEnd(Arc::clone(&channels)));
+        let task = tokio::spawn(task);
         Connection {
             client,
             statements: Statements::new(statements),
             driver: task.abort_handle(),
             farewell,
+            channels,
             connector: Arc::clone(connector),
             route,
             runtime: Handle::current(),
@@ -92,6 +97,11 @@ impl Connection {
 
     pub(crate) fn knows_types(&self, oids: &[u32]) -> bool {
         oids.iter().all(|oid| self.known_types.contains(oid))
+    }
+
+    /// What tells of notifications on a channel that the session listens to.
+    pub(crate) fn notifications(&self, channel: &str) -> Result<Notifications, Error> {
+        self.channels.subscribe(channel, &self.farewell)
     }
 
     /// Asks the server for a sign of life.
@@ -165,7 +175,7 @@ impl std::fmt::Debug for Connection {
 }
 
 /// Drives a connection until it ends, and keeps what the server said last.
-async fn drive(mut driver: Driver, farewell: Arc<OnceLock<String>>) {
+async fn drive(mut driver: Driver, farewell: Arc<OnceLock<String>>, channels: UntilTheEnd) {
     loop {
         match poll_fn(|cx| driver.poll_message(cx)).await {
             None => return,
@@ -176,6 +186,7 @@ async fn drive(mut driver: Driver, farewell: Arc<OnceLock<String>>) {
                     "notice from the server"
                 );
             }
+            Some(Ok(AsyncMessage::Notification(told))) => channels.0.ring(told.channel()),
             Some(Ok(_)) => {}
             Some(Err(error)) => {
                 let text = error

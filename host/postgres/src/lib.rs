@@ -17,6 +17,7 @@ pub mod embedded;
 mod endpoint;
 mod error;
 mod guard;
+mod listen;
 mod packed;
 mod parameters;
 mod pool;
@@ -32,11 +33,13 @@ pub use endpoint::{Endpoint, StatementMode, UrlError};
 pub use error::{
     BatchError, DatabaseError, Error, Execution, Unavailable, UnavailableCause, WaitingFor,
 };
+pub use listen::Notifications;
 pub use packed::{Caps, ColumnDescription, Header, Packed};
 pub use parameters::{ParameterError, Parameters};
 pub use pool::{Pool, PoolFigures, PoolOptions};
 pub use session::{Session, scram_verifier};
-pub use tokio_postgres::{Row, types::ToSql};
+pub use tokio_postgres::Row;
+pub use tokio_postgres::types::{ToSql, Type};
 pub use transaction::{
     AccessMode, IsolationLevel, MAXIMUM_SAVEPOINTS, Transaction, TransactionOptions,
 };

@@ -12,6 +12,7 @@ use crate::connect::Connector;
 use crate::connection::Connection;
 use crate::endpoint::{Endpoint, StatementMode};
 use crate::error::{Error, WaitingFor};
+use crate::listen::{self, Notifications};
 use crate::pool::within;
 
 /// How a session calls itself, unless the URL says it.
@@ -93,6 +94,37 @@ impl Session {
             client.execute(sql, parameters).await
         };
         affected.map_err(|error| self.error(&error))
+    }
+
+    /// Runs one statement whose parameters have the types that are given, and returns its rows.
+    /// One message and one answer: nothing is prepared, so that it is safe through poolers.
+    ///
+    /// # Errors
+    /// As Postgres and the driver report them.
+    pub async fn query(
+        &self,
+        sql: &str,
+        parameters: &[(&(dyn ToSql + Sync), Type)],
+    ) -> Result<Vec<Row>, Error> {
+        check(sql)?;
+        let rows = self.connection.client().query_typed(sql, parameters).await;
+        rows.map_err(|error| self.error(&error))
+    }
+
+    /// Listens to a channel (PostgreSQL documentation, "LISTEN") until the session ends. What was
+    /// notified before this returns is not told, so that the caller reads afterwards.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] through a pooler, which passes no notifications on, and for a name that is
+    /// none; otherwise as Postgres and the driver report them.
+    pub async fn listen(&self, channel: &str) -> Result<Notifications, Error> {
+        if self.mode == StatementMode::Unnamed {
+            return Err(Error::invalid("a pooled endpoint passes no notifications on"));
+        }
+        let sql = listen::statement(channel)?;
+        let notifications = self.connection.notifications(channel)?;
+        self.batch(&sql).await?;
+        Ok(notifications)
     }
 
     /// The version the server gives itself, such as `15.18 (Debian 15.18-1)`.

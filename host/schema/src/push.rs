@@ -9,9 +9,9 @@ use avenire_postgres::{Endpoint, Error, Session};
 
 use crate::catalog::{IntrospectError, introspect};
 use crate::diff::{self, Difference};
-use crate::migrations::statements_of;
-use crate::plan::{self, Hazard, HazardKind, PlannedFile};
-use crate::revision::{self, Revision, RevisionError, Terms, listed};
+use crate::migrations::{Refused, run_bare};
+use crate::plan::{self, Hazard, HazardKind};
+use crate::revision::{self, Frame, Revision, RevisionError, Terms, listed};
 use crate::scratch::{Scratch, ScratchError};
 
 /// How long connecting may take.
@@ -90,7 +90,7 @@ pub async fn prepare(
     let copy = Scratch::create(terms.scratch, "a copy without rows").await?;
     let inside = copy.session().await?;
     for file in plan::baseline(&present).files() {
-        inside.batch(&file.up).await.map_err(PushError::Copy)?;
+        run_bare(&inside, &file.up, &|_| {}).await.map_err(|one| PushError::Copy(one.source))?;
     }
     let difference =
         diff::compare(&present.catalog, &introspect(&inside, terms.scope).await?.catalog);
@@ -98,7 +98,7 @@ pub async fn prepare(
         return Err(PushError::NoCopy { difference });
     }
     drop(inside);
-    let revision = revision::revise(&copy, desired, terms).await;
+    let revision = revision::revise(&copy, desired, Frame::default(), terms).await;
     copy.drop().await?;
     Ok(revision?)
 }
@@ -125,32 +125,12 @@ pub async fn carry_out(
     let session = Session::connect(live, Instant::now() + CONNECT).await?;
     session.batch(LOCK_TIMEOUT).await?;
     for (done, file) in revision.files.iter().enumerate() {
-        run(&session, file, done > 0, progress).await?;
+        run_bare(&session, &file.up, progress).await.map_err(|refused| {
+            let Refused { what, source, partly } = refused;
+            PushError::Refused { what, source, partly: partly || done > 0 }
+        })?;
     }
     Ok(())
-}
-
-async fn run(
-    session: &Session,
-    file: &PlannedFile,
-    mut partly: bool,
-    progress: &(dyn Fn(&str) + Send + Sync),
-) -> Result<(), PushError> {
-    if file.transaction {
-        session.batch("begin").await?;
-    }
-    for statement in statements_of(&file.up) {
-        let what: String = statement.split_whitespace().take(5).collect::<Vec<_>>().join(" ");
-        progress(&what);
-        if let Err(source) = session.batch(statement).await {
-            if file.transaction {
-                session.batch("rollback").await?;
-            }
-            return Err(PushError::Refused { what, source, partly });
-        }
-        partly |= !file.transaction;
-    }
-    if file.transaction { Ok(session.batch("commit").await?) } else { Ok(()) }
 }
 
 impl PushError {

@@ -9,6 +9,7 @@ mod context;
 mod ground;
 mod migrate;
 mod rows;
+mod swap;
 mod table;
 
 use anyhow::Result;
@@ -29,6 +30,8 @@ enum Suite {
     Ground,
     /// What the schema toolkit costs: migrate, generate, pull.
     Migrate,
+    /// What it costs to replace components: swaps under load, a fleet, a thousand components.
+    Swap,
 }
 
 /// Benchmarks of avenire-db.
@@ -75,6 +78,9 @@ async fn measure(arguments: &Arguments) -> Result<Table> {
     }
     if wanted(Suite::Migrate) {
         migrate::measure(&harness, arguments.rounds, &mut table).await?;
+    }
+    if wanted(Suite::Swap) {
+        swap::measure(&harness, arguments.rounds, &mut table).await?;
     }
     Ok(table)
 }

@@ -100,6 +100,26 @@ fn a_file_that_is_there_is_not_overwritten_and_nothing_is_written_beside_it() {
 }
 
 #[test]
+fn a_number_that_was_given_meanwhile_is_not_given_again() {
+    with(async |server| {
+        let folder = tempfile::tempdir().unwrap();
+        let generated = attempt(server, &folder, CHAT).await.unwrap();
+        // Another one is writing: whoever comes then waits, and looks only afterwards.
+        let held = fs::File::open(folder.path()).unwrap();
+        held.lock().unwrap();
+        let writing = std::thread::spawn(move || generated.write());
+        std::thread::sleep(Duration::from_millis(200));
+        fs::write(folder.path().join("0001_other.sql"), "select 1;").unwrap();
+        drop(held);
+        let refused = writing.join().unwrap().unwrap_err();
+        assert!(
+            matches!(&refused, GenerateError::Exists { path } if path.ends_with("0001_other.sql"))
+        );
+        assert_eq!(names(folder.path()), BTreeSet::from(["0001_other.sql".to_owned()]));
+    });
+}
+
+#[test]
 fn what_a_killed_run_left_hidden_stands_in_nobodys_way() {
     with(async |server| {
         let folder = tempfile::tempdir().unwrap();
@@ -243,5 +263,45 @@ fn an_object_goes_before_the_table_that_it_is_about() {
         let there = "select count(*) from pg_publication";
         assert_eq!(database.count(there).await.unwrap(), 0);
         assert!(attempt(server, &folder, CHAT).await.unwrap().is_empty());
+    });
+}
+
+#[test]
+fn an_object_is_dropped_while_what_it_is_about_is_still_there() {
+    with(async |server| {
+        let (folder, database) = (tempfile::tempdir().unwrap(), server.database().await.unwrap());
+        let granted = format!(
+            "{CHAT} table note {{ id: bigint }}
+             object seen depends on (note) {{
+                 create \"grant select on note to public\",
+                 drop \"revoke select on note from public\",
+             }}"
+        );
+        made(server, &folder, &granted).await;
+        apply(&folder, &database).await;
+        // The revocation can only run before the table is dropped.
+        let dropped = made(server, &folder, CHAT).await;
+        let ups: Vec<&str> = dropped.files.iter().map(|(_, text)| text.as_str()).collect();
+        assert_eq!(ups.first(), Some(&"revoke select on note from public;\n"), "{ups:?}");
+        apply(&folder, &database).await;
+        let left = "select count(*) from pg_class where relname = 'note'";
+        assert_eq!(database.count(left).await.unwrap(), 0);
+        undo(&folder, &database, 2).await;
+        let seen = "select count(*) from information_schema.role_table_grants \
+                    where grantee = 'PUBLIC' and table_name = 'note'";
+        assert_eq!(database.count(seen).await.unwrap(), 1);
+    });
+}
+
+#[test]
+fn an_object_that_can_not_be_dropped_as_it_says_is_refused_before_anything_is_written() {
+    with(async |server| {
+        let folder = tempfile::tempdir().unwrap();
+        let one = |create: &str| {
+            format!("object seen {{ create \"{create}\", drop \"drop publication elsewhere\" }}")
+        };
+        let error = attempt(server, &folder, &one("create publication here")).await.unwrap_err();
+        assert_eq!(error.to_string(), "the planned migration does not run");
+        assert_eq!(names(folder.path()), BTreeSet::new());
     });
 }

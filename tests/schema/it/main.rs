@@ -1,10 +1,12 @@
 //! Tests of the schema toolkit against a real Postgres.
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test that fails panics")]
 
+mod compared;
 mod definitions;
 mod exchanged;
 mod generate;
 mod golden;
+mod hazards;
 mod introspect;
 mod migrations;
 mod plan;

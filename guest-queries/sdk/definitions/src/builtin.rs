@@ -234,7 +234,7 @@ fn is_word(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
 }
 
-fn printed(name: &str) -> String {
+pub(crate) fn printed(name: &str) -> String {
     if is_word(name) { name.to_owned() } else { crate::ddl::quoted(name) }
 }
 

@@ -1,6 +1,7 @@
 //! What a component says of the tables it was compiled against, so that a host can compare it
 //! with the live database before the component is let in.
 
+use crate::builtin::printed;
 use crate::parse::Block;
 use crate::syntax::{Column, Item, Type};
 
@@ -65,7 +66,25 @@ pub struct EnumShape {
     pub values: Vec<String>,
 }
 
+impl EnumShape {
+    /// How [`ColumnShape::data_type`] names it.
+    pub fn type_name(&self) -> String {
+        format!("{}.{}", printed(&self.schema), printed(&self.name))
+    }
+}
+
 impl Description {
+    /// Every text in it.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        let relations = self.relations.iter().flat_map(|relation| {
+            let columns = relation.columns.iter().flat_map(|one| [&one.name, &one.data_type]);
+            [&relation.schema, &relation.name].into_iter().chain(columns)
+        });
+        let enums = self.enums.iter();
+        let enums = enums.flat_map(|one| [&one.schema, &one.name].into_iter().chain(&one.values));
+        relations.chain(enums).map(String::as_str)
+    }
+
     /// What a block says.
     pub fn of(block: &Block) -> Self {
         let mut description = Self { version: VERSION, relations: Vec::new(), enums: Vec::new() };

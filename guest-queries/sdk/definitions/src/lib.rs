@@ -6,6 +6,7 @@
 
 mod builtin;
 mod check;
+mod clauses;
 mod ddl;
 mod definitions;
 pub mod description;

@@ -18,7 +18,11 @@ impl Description {
                 if head.version > VERSION {
                     return Err(NotADescription::Version(head.version));
                 }
-                Ok(serde_json::from_str(line)?)
+                let read: Self = serde_json::from_str(line)?;
+                if read.texts().any(|text| text.contains('\0')) {
+                    return Err(NotADescription::Nul);
+                }
+                Ok(read)
             })
             .collect()
     }
@@ -39,6 +43,9 @@ pub enum NotADescription {
     /// It is no JSON of the shape.
     #[error("the description of the schema is malformed")]
     Shape(#[from] serde_json::Error),
+    /// A name in it has a character that no name in Postgres has.
+    #[error("the description of the schema has a name with a NUL character")]
+    Nul,
     /// It is of a later version.
     #[error("the description of the schema has version {0}, which is not known")]
     Version(u32),
@@ -48,7 +55,7 @@ impl NotADescription {
     /// What to do: one sentence without full stop.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Text | Self::Shape(_) => {
+            Self::Text | Self::Shape(_) | Self::Nul => {
                 "build the component with the SDK's macro `describe!` and encode it unchanged"
             }
             Self::Version(_) => "use a host as new as the SDK that the component is built with",
@@ -96,6 +103,10 @@ mod tests {
             (&b"\xff"[..], "no text"),
             (b"{}", "malformed"),
             (b"{\"version\":2,\"new\":1}", "version 2"),
+            (
+                b"{\"version\":1,\"relations\":[],\"enums\":[{\"schema\":\"a\",\"name\":\"b\",\"values\":[\"c\\u0000\"]}]}",
+                "NUL",
+            ),
         ] {
             let error = Description::read_section(bytes).unwrap_err();
             assert!(error.to_string().contains(message), "{error}");

@@ -126,6 +126,18 @@ fn everything_wrong_is_told_at_once_and_only_once() {
             "table a { id: text, b: text, primary key (id), foreign key (id) references a on delete set null (b) }",
             "not among the columns",
         ),
+        (
+            "table a { id: text, primary key (id), foreign key (id) references a on delete set null }",
+            "`on delete set null` can not set the column `id`",
+        ),
+        (
+            "table a { id: text, b: text, c: text?, unique (b, c), foreign key (b, c) references a (b, c) on delete set null (b) }",
+            "`on delete set null` can not set the column `b`",
+        ),
+        (
+            "table a { id: text, unique (id), foreign key (id) references a (id) on update set default }",
+            "`on update set default` can not set the column `id`",
+        ),
         ("enum e { a, a }", "the value `a` twice"),
         ("view v { id: text, query \"select\", index (id) }", "can not have an index"),
         ("object o depends on (p) { create \"x\" }", "depends on `p`"),
@@ -170,6 +182,18 @@ fn what_can_be_compared_may_refer() {
         table b { a: integer, c: key, foreign key (a) references a, foreign key (c) references a (id) }
         table d { \"n n\": varchar(3), unique (\"n n\") }
         table e { f: text, foreign key (f) references d (\"n n\") }";
+    assert_eq!(problems(sound), Vec::<String>::new());
+}
+
+#[test]
+fn an_action_may_set_what_can_be_set() {
+    let sound = "domain key: text = \"'a'\";
+        table a { id: text, primary key (id) }
+        table b { c: text?, foreign key (c) references a on delete set null on update set default }
+        table d { c: text = \"'a'\", foreign key (c) references a on delete set default }
+        table e { c: key, foreign key (c) references a on delete set default }
+        table f { g: text, h: text?, unique (g, h) }
+        table i { g: text, h: text?, foreign key (g, h) references f (g, h) on delete set null (h) }";
     assert_eq!(problems(sound), Vec::<String>::new());
 }
 

@@ -49,6 +49,11 @@ fn usual_mistakes_are_told_once_at_the_word_with_what_to_do() {
             "cascad",
             "`cascade`",
         ),
+        (
+            "table a { id: text, unique (id), foreign key (id) references a (id) on update set null }",
+            "id",
+            "`on update set null` can not set the column `id`; the column is not null",
+        ),
         ("table a { id: text = now() }", "now", "a string such as \"now()\""),
         ("table a { id: text, check id > 0 }", "id", "expected SQL in a string"),
         (

@@ -29,6 +29,8 @@ pub(super) struct LimitsTable {
     #[serde(deserialize_with = "count")]
     concurrency: Option<usize>,
     queue: Option<u32>,
+    #[serde(deserialize_with = "size")]
+    log: Option<u64>,
 }
 
 impl LimitsTable {
@@ -48,6 +50,7 @@ impl LimitsTable {
             transfer: bytes(self.transfer, default.transfer),
             concurrency: self.concurrency.unwrap_or(default.concurrency),
             queue: self.queue.map_or(default.queue, |n| n as usize),
+            log: bytes(self.log, default.log),
         }
     }
 }
@@ -71,7 +74,7 @@ fn memory<'de, D: Deserializer<'de>>(input: D) -> Result<Option<usize>, D::Error
     Ok(Some(bytes))
 }
 
-fn time<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Duration>, D::Error> {
+pub(super) fn time<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Duration>, D::Error> {
     let text = String::deserialize(input)?;
     let time = parse_time(&text).ok_or_else(|| {
         D::Error::custom(format!("`{text}` is not a time; write `250ms`, `5s` or `2min`"))

@@ -7,6 +7,7 @@
 mod grants;
 mod limits;
 mod place;
+mod probation;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use serde::Deserialize;
 
 pub use grants::{Grants, Privilege, TableGrant};
 use limits::LimitsTable;
+use probation::ProbationTable;
 
 use crate::error::AppError;
 
@@ -34,6 +36,12 @@ pub struct Manifest {
     /// Where the schema modules are.
     #[serde(default)]
     pub schema: Schema,
+    /// What components promise their callers.
+    #[serde(default)]
+    pub contracts: Contracts,
+    /// Whose components are served.
+    #[serde(default)]
+    pub trust: Trust,
     /// What `avenire-db dev` does beside serving.
     #[serde(default)]
     pub dev: Dev,
@@ -108,6 +116,25 @@ pub struct Schema {
     pub only: Option<Vec<String>>,
 }
 
+/// `[contracts]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Contracts {
+    /// Folder of WIT packages. What they say of a component's contract must be exported by the
+    /// first generation of its slot; every later one must keep what the one before it exported.
+    pub path: Option<PathBuf>,
+}
+
+/// `[trust]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Trust {
+    /// Public keys as minisign prints them (`RW…`). When there are any, a component must be signed
+    /// by one of them: `minisign -Sm chat.wasm` makes `chat.wasm.minisig` beside it.
+    #[serde(default)]
+    pub keys: Vec<String>,
+}
+
 /// `[dev]`
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -137,6 +164,9 @@ pub struct ComponentEntry {
     /// What each of its calls may use.
     #[serde(default)]
     limits: LimitsTable,
+    /// When a new generation is taken back.
+    #[serde(default)]
+    probation: ProbationTable,
 }
 
 /// Where a component's migrations are.
@@ -159,6 +189,11 @@ impl ComponentEntry {
     /// What each of its calls may use: the defaults, changed by `limits`.
     pub fn limits(&self) -> avenire_engine::Limits {
         self.limits.over_defaults()
+    }
+
+    /// The terms on which a new generation serves at first; none when it is never taken back.
+    pub fn probation(&self) -> Option<avenire_engine::Probation> {
+        self.probation.over_defaults()
     }
 }
 
@@ -236,7 +271,10 @@ mod tests {
             migrations = "chat/migrations"
             url = "env:D"
             grants = { chat = "all", users = ["select(id, name)", "update"], "audit.log" = ["insert"] }
-            limits = { memory = "64MiB", time = "250ms", rows = 5, bytes = "1MB", statements = 1, statement-bytes = "1KiB", handles = 2, transfer = "2MiB", concurrency = 3, queue = 4 }
+            limits = { memory = "64MiB", time = "250ms", rows = 5, bytes = "1MB", statements = 1, statement-bytes = "1KiB", handles = 2, transfer = "2MiB", concurrency = 3, queue = 4, log = "1KiB" }
+            probation = { time = "1min", calls = 10, faults = 0.5 }
+            [contracts]
+            path = "wit"
             "#,
         )
         .unwrap();
@@ -244,6 +282,8 @@ mod tests {
         assert_eq!(limits.memory, 64 << 20);
         assert_eq!(limits.time, Duration::from_millis(250));
         assert_eq!((limits.rows, limits.bytes, limits.concurrency), (5, 1_000_000, 3));
+        let probation = manifest.components["chat"].probation().unwrap();
+        assert_eq!((probation.calls, probation.faults_per_mille), (10, 500));
     }
 
     #[test]
@@ -281,6 +321,8 @@ mod tests {
         refused("[components.a]\npath='x'\ngrants={t=['drop']}", "`drop`");
         refused("[components.a]\npath='x'\ngrants={\"t;\"='all'}", "`t;`");
         refused("[components.a]\npath='x'\ngrants={t=['delete(id)']}", "columns");
+        refused("[components.a]\npath='x'\nprobation={faults=1.5}", "between 0 and 1");
+        refused("[components.a]\npath='x'\nprobation={calls=0}", "at least 1 call");
         refused("[components.a]\n", "missing field `path`");
         refused("a = = b", "avenire.toml:1:");
     }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use avenire_postgres::Session;
 use avenire_schema::catalog::{LeftOut, Scope};
 use avenire_schema::diff::Difference;
-use avenire_schema::pull;
+use avenire_schema::pull::{self, Proof};
 
 use super::{SHORT_TIME, Workbench};
 use crate::error::AppError;
@@ -23,6 +23,8 @@ pub struct PullOptions<'a> {
     pub baseline: bool,
     /// Whether files that are there may be replaced.
     pub overwrite: bool,
+    /// Whether what is written is run in scratch databases before.
+    pub proven: bool,
 }
 
 /// What was written.
@@ -32,8 +34,8 @@ pub struct Pulled {
     pub files: Vec<PathBuf>,
     /// What the database has besides.
     pub left_out: Vec<LeftOut>,
-    /// What the modules make other than it is in the database.
-    pub difference: Difference,
+    /// What the modules make other than it is in the database; none when that was not tried.
+    pub difference: Option<Difference>,
 }
 
 /// Writes schema modules, and a baseline, from the database.
@@ -59,7 +61,12 @@ pub async fn pull(
         source,
     })?;
     let failed = |error| AppError::Pull(Box::new(error));
-    let adoption = pull::adopt(&session, &workbench.server, &scope).await.map_err(failed)?;
+    let proof = match (options.proven, options.baseline) {
+        (false, _) => Proof::None,
+        (true, false) => Proof::Modules,
+        (true, true) => Proof::Both,
+    };
+    let adoption = pull::adopt(&session, &workbench.server, &scope, proof).await.map_err(failed)?;
     let migrations = project.path(&manifest.migrations.path);
     let baseline = options.baseline.then_some(migrations.as_path());
     let files = adoption.write(&folder, baseline, options.overwrite).map_err(failed)?;

@@ -39,6 +39,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Start everything for development, with sample data, and serve until Ctrl-C.
     Dev,
+    /// Serve the components: what the registry in the database says, or the manifest's files.
+    Serve(ServeArguments),
     /// Call a query function and print its result as JSON.
     Call(CallArguments),
     /// Build, check and list components.
@@ -101,5 +103,68 @@ pub(crate) enum ComponentsCommand {
         contract: Option<String>,
     },
     /// List the components with their functions.
-    List,
+    List {
+        /// The hosts on the database instead, and what each serves.
+        #[arg(long)]
+        fleet: bool,
+    },
+    /// Make a component the next generation on every host of the database.
+    Deploy {
+        /// A name of the manifest, or a `.wasm` file.
+        component: String,
+        /// The component of the manifest that a file is for; the file's name by default.
+        #[arg(long = "as", value_name = "NAME")]
+        name: Option<String>,
+        /// Give it only this share of the calls, such as 5 or 0.5, until it is promoted.
+        #[arg(long, value_name = "PERCENT")]
+        canary: Option<f64>,
+        /// Give it all calls with this key; may be repeated.
+        #[arg(long, value_name = "KEY")]
+        canary_key: Vec<String>,
+    },
+    /// Serve a former generation again, on every host of the database.
+    Rollback {
+        /// The component.
+        name: String,
+        /// The generation; the one that served before by default.
+        #[arg(long, value_name = "GENERATION")]
+        to: Option<i64>,
+        /// Why, for the history.
+        #[arg(long, value_name = "TEXT")]
+        because: Option<String>,
+    },
+    /// Give all calls to a canary.
+    Promote {
+        /// The component.
+        name: String,
+    },
+    /// Give a canary up.
+    Abandon {
+        /// The component.
+        name: String,
+        /// Why, for the history.
+        #[arg(long, value_name = "TEXT")]
+        because: Option<String>,
+    },
+    /// Show what was deployed, by whom, and what became of it.
+    History {
+        /// The component; all by default.
+        name: Option<String>,
+        /// How much of it.
+        #[arg(long, default_value_t = 20, value_name = "COUNT")]
+        limit: u16,
+    },
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct ServeArguments {
+    /// Serve files again when they change.
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// Do without the registry in the database: serve the manifest's files only.
+    #[arg(long)]
+    pub(crate) no_registry: bool,
+    /// What this host is called in the fleet; the machine's name by default.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
 }

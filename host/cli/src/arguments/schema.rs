@@ -108,6 +108,9 @@ pub(crate) struct PullArguments {
     /// Do not write a baseline migration.
     #[arg(long)]
     pub(crate) no_baseline: bool,
+    /// Do not run what was pulled in scratch databases to see that it makes the same schema.
+    #[arg(long)]
+    pub(crate) unproven: bool,
 }
 
 /// `baseline`

@@ -29,7 +29,7 @@ pub(super) async fn run(
     let targets = super::open_targets(project, printer).await?;
     let host = Host::start(project, targets, &Selection::One(component.to_owned())).await?;
     let slot = host.slot(project, component)?;
-    let outcome = slot.call(Call { function: function.to_owned(), arguments }).await;
+    let outcome = slot.call(Call::new(function, arguments)).await;
     let exit = match outcome {
         Ok(outcome) => {
             if call.time {

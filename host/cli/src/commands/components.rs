@@ -1,6 +1,7 @@
-//! `avenire-db components build|check|list`
+//! `avenire-db components build|check|list`; the rest is shipping
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Result;
 use avenire_app::engine::Component;
@@ -22,7 +23,8 @@ pub(super) async fn run(
         ComponentsCommand::Check { names, contract } => {
             check(project, names, contract.as_deref(), printer).await
         }
-        ComponentsCommand::List => list(&project()?, printer).await,
+        ComponentsCommand::List { fleet: false } => list(&project()?, printer).await,
+        shipping => super::ship::run(&project()?, shipping, printer).await,
     }
 }
 
@@ -101,7 +103,7 @@ async fn check_one(
     project: &impl Fn() -> Result<Project, AppError>,
     name: &str,
     contract: Option<&str>,
-) -> Result<Component, AppError> {
+) -> Result<Arc<Component>, AppError> {
     let is_file = name.contains(std::path::MAIN_SEPARATOR)
         || std::path::Path::new(name).extension().is_some_and(|e| e.eq_ignore_ascii_case("wasm"));
     if is_file {

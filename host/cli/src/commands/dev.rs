@@ -96,7 +96,7 @@ async fn example(project: &Project, host: &Host, function: &str, arguments: &str
     let (component, function) = call::split(function)?;
     let arguments = call::parse(arguments)?;
     let slot = host.slot(project, component)?;
-    let outcome = slot.call(Call { function: function.to_owned(), arguments }).await?;
+    let outcome = slot.call(Call::new(function, arguments)).await?;
     Ok(outcome.result.unwrap_or_else(|failure| json!({ "failure": failure })))
 }
 

@@ -6,6 +6,8 @@ mod data;
 mod dev;
 mod doctor;
 mod schema;
+mod serve;
+mod ship;
 
 use std::path::Path;
 
@@ -24,6 +26,7 @@ pub(crate) async fn run(arguments: Arguments, printer: &Printer) -> Result<Exit>
     };
     match &arguments.command {
         Command::Dev => dev::run(&project()?, printer).await,
+        Command::Serve(what) => serve::run(project()?, what, printer).await,
         Command::Call(call) => call::run(&project()?, call, printer).await,
         Command::Components(command) => components::run(project, command, printer).await,
         Command::Generate(what) => schema::generate(&project()?, what, printer).await,

@@ -102,8 +102,8 @@ impl Cache {
     }
 }
 
-/// Reads a file that may be a component, but no more than a component may have.
-pub(crate) fn read(file: &Path) -> Result<Vec<u8>, LoadError> {
+/// Reads a file that may be a component, but no more than the 64 MiB that a component may have.
+pub fn read(file: &Path) -> Result<Vec<u8>, LoadError> {
     let input = fs::File::open(file).map_err(LoadError::Unreadable)?;
     let metadata = input.metadata().map_err(LoadError::Unreadable)?;
     if !metadata.is_file() {

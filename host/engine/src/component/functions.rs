@@ -100,7 +100,7 @@ fn describe(
 /// Whether an exported interface satisfies a contract: the same package and
 /// interface, the same track, and not an older version. Contracts without a
 /// version are satisfied by any.
-pub(super) fn is_compatible(exported: &str, contract: &str) -> bool {
+pub fn is_compatible(exported: &str, contract: &str) -> bool {
     let (exported_name, exported_version) = split_version(exported);
     let (contract_name, contract_version) = split_version(contract);
     if exported_name != contract_name {

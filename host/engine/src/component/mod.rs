@@ -13,8 +13,8 @@ use sha2::{Digest, Sha256};
 use wasmtime::component::{Component as Code, InstancePre};
 
 pub use cache::Cache;
-pub(crate) use cache::read;
-pub use functions::Function;
+pub use cache::read;
+pub use functions::{Function, is_compatible};
 
 use crate::error::LoadError;
 use crate::sandbox::Sandbox;

@@ -89,6 +89,11 @@ impl Budget {
         self.usage.unavailable = self.usage.unavailable.saturating_add(1);
     }
 
+    /// Counts a statement that was not understood or not allowed.
+    pub(crate) fn refused(&mut self) {
+        self.usage.refused = self.usage.refused.saturating_add(1);
+    }
+
     /// Counts time spent waiting for the database.
     pub(crate) fn waited(&mut self, time: Duration) {
         self.usage.waited += time;

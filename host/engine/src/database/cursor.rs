@@ -1,7 +1,5 @@
 //! The `cursor` resource: rows of one statement as the guest asks for them.
 
-use std::time::Instant;
-
 use avenire_postgres::Cursor;
 use wasmtime::component::Resource;
 
@@ -52,10 +50,10 @@ impl HostCursor for CallState {
         let max_bytes = max_bytes.clamp(*BATCH_BYTES.start(), *BATCH_BYTES.end());
         let (caps, deadline) = (self.caps(), self.deadline);
         let entry = self.handles.get_mut(&handle)?;
-        let began = Instant::now();
+        let began = self.turn.waits();
         let answer = entry.cursor.next(max_bytes, caps, deadline).await;
         entry.finished |= answer.as_ref().map_or(true, |packed| packed.rows == 0);
-        self.budget.waited(began.elapsed());
+        self.budget.waited(self.turn.resumes(began));
         let packed = answer.map_err(|error| self.failure(error))?;
         self.budget.received(&packed);
         Ok(packed.bytes.into())

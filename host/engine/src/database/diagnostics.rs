@@ -6,30 +6,51 @@ use crate::state::CallState;
 /// Bytes kept of one message.
 const MESSAGE_BYTES: usize = 8 << 10;
 
-/// Messages kept of one call.
-const MESSAGES: u32 = 100;
-
 impl Host for CallState {
     fn log(&mut self, level: Level, message: String) -> wasmtime::Result<()> {
-        self.diagnostics.logged = self.diagnostics.logged.saturating_add(1);
-        if self.diagnostics.logged > MESSAGES {
+        if self.diagnostics.is_cut {
             return Ok(());
         }
         let message = bounded(message);
-        let (component, function) = (&*self.component, &*self.function);
-        match level {
-            Level::Debug => tracing::debug!(target: "guest", component, function, "{message}"),
-            Level::Info => tracing::info!(target: "guest", component, function, "{message}"),
-            Level::Warn => tracing::warn!(target: "guest", component, function, "{message}"),
-            Level::Error => tracing::error!(target: "guest", component, function, "{message}"),
+        // An empty message costs a line as well.
+        self.diagnostics.logged += message.len().max(64);
+        if self.diagnostics.logged > self.limits.log {
+            self.diagnostics.is_cut = true;
+            let text = format!("no more is logged of this call: limits.log is {}", self.limits.log);
+            self.line(Level::Warn, &text);
+        } else {
+            self.line(level, &message);
         }
         Ok(())
     }
 
     fn panicked(&mut self, message: String) -> wasmtime::Result<()> {
         // The first panic is the cause; a second one happens while handling it.
-        self.diagnostics.panic.get_or_insert(bounded(message));
+        if self.diagnostics.panic.is_none() {
+            let message = bounded(message);
+            self.line(Level::Error, &format!("panicked: {message}"));
+            self.diagnostics.panic = Some(message);
+        }
         Ok(())
+    }
+}
+
+impl CallState {
+    /// A line of the host's log that says whose it is.
+    fn line(&self, level: Level, message: &str) {
+        let (component, function) = (&*self.component, &*self.function);
+        let (generation, call) = (self.generation, self.call);
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(target: "guest", component, generation, function, call, "{message}")
+            };
+        }
+        match level {
+            Level::Debug => line!(debug),
+            Level::Info => line!(info),
+            Level::Warn => line!(warn),
+            Level::Error => line!(error),
+        }
     }
 }
 

@@ -80,6 +80,9 @@ impl CallState {
         if matches!(error, avenire_postgres::Error::Unavailable { .. }) {
             self.budget.unavailable();
         }
+        if error.sqlstate().is_some_and(|code| code.starts_with("42")) {
+            self.budget.refused();
+        }
         convert::error(error, &mut self.budget).into()
     }
 }

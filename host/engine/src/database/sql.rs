@@ -1,8 +1,6 @@
 //! The functions of `avenire:database/sql`: statements that commit by
 //! themselves, batches, and opening cursors and transactions.
 
-use std::time::Instant;
-
 use avenire_postgres as postgres;
 use wasmtime::component::Resource;
 
@@ -20,12 +18,12 @@ impl Host for CallState {
     ) -> Result<Vec<u8>, Failure> {
         self.budget.take_statement(sql.len() + parameters.len())?;
         let parameters = convert::parameters(parameters)?;
-        let began = Instant::now();
+        let began = self.turn.waits();
         let answer = self
             .pool
             .query(&sql, &parameters, convert::header(header), self.caps(), self.deadline)
             .await;
-        self.budget.waited(began.elapsed());
+        self.budget.waited(self.turn.resumes(began));
         let packed = answer.map_err(|error| self.failure(error))?;
         self.budget.received(&packed);
         Ok(packed.bytes.into())
@@ -34,9 +32,9 @@ impl Host for CallState {
     async fn execute(&mut self, sql: String, parameters: Vec<u8>) -> Result<u64, Failure> {
         self.budget.take_statement(sql.len() + parameters.len())?;
         let parameters = convert::parameters(parameters)?;
-        let began = Instant::now();
+        let began = self.turn.waits();
         let answer = self.pool.execute(&sql, &parameters, self.deadline).await;
-        self.budget.waited(began.elapsed());
+        self.budget.waited(self.turn.resumes(began));
         answer.map_err(|error| self.failure(error))
     }
 
@@ -46,10 +44,10 @@ impl Host for CallState {
         header: RowHeader,
     ) -> Result<Vec<Result<Outcome, Error>>, Failure> {
         let statements = self.admit(statements).map_err(|error| error.error)?;
-        let began = Instant::now();
+        let began = self.turn.waits();
         let answer =
             self.pool.batch(&statements, convert::header(header), self.caps(), self.deadline).await;
-        self.budget.waited(began.elapsed());
+        self.budget.waited(self.turn.resumes(began));
         let outcomes = answer.map_err(|error| self.failure(error))?;
         outcomes
             .into_iter()
@@ -75,12 +73,12 @@ impl Host for CallState {
             Ok(statements) => statements,
             Err(error) => return Ok(Err(error)),
         };
-        let began = Instant::now();
+        let began = self.turn.waits();
         let answer = self
             .pool
             .batch_atomic(&statements, convert::header(header), self.caps(), self.deadline)
             .await;
-        self.budget.waited(began.elapsed());
+        self.budget.waited(self.turn.resumes(began));
         self.batch_answer(answer)
     }
 
@@ -90,9 +88,9 @@ impl Host for CallState {
         schema: Option<String>,
     ) -> Result<TypeOids, Failure> {
         self.budget.take_statement(name.len())?;
-        let began = Instant::now();
+        let began = self.turn.waits();
         let answer = self.pool.lookup_type(&name, schema.as_deref(), self.deadline).await;
-        self.budget.waited(began.elapsed());
+        self.budget.waited(self.turn.resumes(began));
         let (type_oid, array_oid) = answer.map_err(|error| self.failure(error))?;
         Ok(TypeOids { type_oid, array_oid })
     }
@@ -105,9 +103,9 @@ impl Host for CallState {
         self.budget.take_statement(sql.len() + parameters.len())?;
         let parameters = convert::parameters(parameters)?;
         self.budget.take_handle()?;
-        let began = Instant::now();
+        let began = self.turn.waits();
         let answer = self.pool.open_cursor(&sql, &parameters, self.deadline).await;
-        self.budget.waited(began.elapsed());
+        self.budget.waited(self.turn.resumes(began));
         match answer {
             Ok(cursor) => Ok(self.handles.push(CursorHandle::new(cursor))?),
             Err(error) => {
@@ -122,9 +120,9 @@ impl Host for CallState {
         options: TransactionOptions,
     ) -> Result<Resource<TransactionHandle>, Failure> {
         self.budget.take_handle()?;
-        let began = Instant::now();
+        let began = self.turn.waits();
         let answer = self.pool.begin(convert::options(options), self.deadline).await;
-        self.budget.waited(began.elapsed());
+        self.budget.waited(self.turn.resumes(began));
         match answer {
             Ok(transaction) => Ok(self.handles.push(TransactionHandle::new(transaction))?),
             Err(error) => {

@@ -2,8 +2,6 @@
 //! `avenire-postgres`, which also sees to it that its connection is clean before
 //! anyone else gets it.
 
-use std::time::Instant;
-
 use avenire_postgres::Transaction;
 use wasmtime::component::Resource;
 
@@ -35,9 +33,9 @@ macro_rules! on_transaction {
     ($self:ident, $handle:ident, |$transaction:ident| $call:expr) => {{
         let entry = $self.handles.get_mut(&$handle)?;
         let $transaction = &mut entry.transaction;
-        let began = Instant::now();
+        let began = $self.turn.waits();
         let answer = $call.await;
-        $self.budget.waited(began.elapsed());
+        $self.budget.waited($self.turn.resumes(began));
         answer.map_err(|error| $self.failure(error))
     }};
 }
@@ -92,9 +90,9 @@ impl HostTransaction for CallState {
         };
         let (header, caps, deadline) = (convert::header(header), self.caps(), self.deadline);
         let entry = self.handles.get_mut(&handle)?;
-        let began = Instant::now();
+        let began = self.turn.waits();
         let answer = entry.transaction.batch(&statements, header, caps, deadline).await;
-        self.budget.waited(began.elapsed());
+        self.budget.waited(self.turn.resumes(began));
         self.batch_answer(answer)
     }
 

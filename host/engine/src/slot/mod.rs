@@ -1,14 +1,16 @@
 //! A slot: the name under which one generation of a component serves calls.
 //!
-//! Owns the serving component, the slot's queue and its figures. A call keeps
-//! the generation it began with. Never loads a component and never touches the
-//! database itself.
+//! Owns what serves, the slot's queue and its figures. A call keeps the generation it began with.
+//! Never loads a component and never touches the database itself.
 
+mod generation;
+mod probation;
 mod queue;
 mod run;
+mod swap;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
@@ -17,12 +19,18 @@ use serde_json::{Map, Value};
 use wasmtime::component::{ComponentNamedList, Lift, Lower, Val};
 
 use crate::component::{Component, Function};
-use crate::error::CallError;
+use crate::error::{Blame, CallError};
 use crate::json;
 use crate::limits::Limits;
 use crate::sandbox::Sandbox;
 use crate::state::Usage;
+use crate::turns::SlotTurns;
+use generation::Generation;
 use queue::Queue;
+use swap::Serving;
+
+pub use probation::{Fault, Probation, Tally};
+pub use swap::{CanaryTerms, Drained, FellBack, Published, SwapError};
 
 /// A call by name with JSON arguments.
 #[derive(Clone, Debug)]
@@ -31,6 +39,16 @@ pub struct Call {
     pub function: String,
     /// Arguments by parameter name in camelCase.
     pub arguments: Map<String, Value>,
+    /// What the call is about, such as a tenant: calls with one key go to one generation while
+    /// there is a canary.
+    pub key: Option<String>,
+}
+
+impl Call {
+    /// A call without a key.
+    pub fn new(function: &str, arguments: Map<String, Value>) -> Self {
+        Self { function: function.to_owned(), arguments, key: None }
+    }
 }
 
 /// What a call led to.
@@ -61,10 +79,11 @@ pub struct SlotFigures {
     pub waiting: usize,
 }
 
-/// One accepted version of a component.
-struct Generation {
-    number: u64,
-    component: Arc<Component>,
+/// Generations that fell back and that nobody has heard of yet; the oldest are forgotten.
+const FALLEN: usize = 16;
+
+fn is_guests(error: &CallError) -> bool {
+    error.blame() == Blame::Guest
 }
 
 /// The name under which a component serves.
@@ -74,27 +93,36 @@ pub struct Slot {
     limits: Arc<Limits>,
     pool: Pool,
     queue: Queue,
-    current: ArcSwap<Generation>,
+    turns: SlotTurns,
+    serving: ArcSwap<Serving>,
+    /// Held while what serves is replaced.
+    changing: Mutex<()>,
+    fallen: tokio::sync::broadcast::Sender<FellBack>,
     calls: AtomicU64,
     errors: AtomicU64,
 }
 
 impl Slot {
-    /// Serves `component` as generation 1, with statements going to `pool`.
+    /// Serves `component` as generation `number`, with statements going to `pool`.
     pub fn new(
         name: &str,
         sandbox: Sandbox,
         component: Arc<Component>,
+        number: u64,
         pool: Pool,
         limits: Limits,
     ) -> Self {
+        let current = Arc::new(Generation::new(number, component, None));
         Self {
             name: name.into(),
+            turns: SlotTurns::new(sandbox.turns()),
             sandbox,
             queue: Queue::new(limits.concurrency, limits.queue),
             limits: Arc::new(limits),
             pool,
-            current: ArcSwap::from_pointee(Generation { number: 1, component }),
+            serving: ArcSwap::from_pointee(Serving { current, former: None, canary: None }),
+            changing: Mutex::new(()),
+            fallen: tokio::sync::broadcast::Sender::new(FALLEN),
             calls: AtomicU64::new(0),
             errors: AtomicU64::new(0),
         }
@@ -107,12 +135,22 @@ impl Slot {
 
     /// The component that serves now.
     pub fn component(&self) -> Arc<Component> {
-        Arc::clone(&self.current.load().component)
+        Arc::clone(&self.serving.load().current.component)
     }
 
     /// The number of the generation that serves now.
     pub fn generation(&self) -> u64 {
-        self.current.load().number
+        self.serving.load().current.number
+    }
+
+    /// The number of the generation that serves some calls, while there is one.
+    pub fn canary(&self) -> Option<u64> {
+        self.serving.load().canary.as_ref().map(swap::Canary::number)
+    }
+
+    /// What became of the serving generation's calls.
+    pub fn tally(&self) -> Tally {
+        self.serving.load().current.tally()
     }
 
     /// What each call may use.
@@ -143,17 +181,23 @@ impl Slot {
     /// and its connections come back clean.
     pub async fn call(&self, call: Call) -> Result<Outcome, CallError> {
         let arrived = Instant::now();
-        self.calls.fetch_add(1, Ordering::Relaxed);
-        let outcome = self.call_json(call, arrived).await;
-        self.count(outcome)
+        let generation = self.choose(call.key.as_deref());
+        let outcome = self.call_json(&generation, call, arrived).await;
+        let is_fault = outcome.as_ref().map_or_else(is_guests, |one| one.usage.refused > 0);
+        self.count(&generation, outcome.is_err(), is_fault);
+        outcome
     }
 
-    async fn call_json(&self, call: Call, arrived: Instant) -> Result<Outcome, CallError> {
-        let generation = self.current.load_full();
+    async fn call_json(
+        &self,
+        generation: &Generation,
+        call: Call,
+        arrived: Instant,
+    ) -> Result<Outcome, CallError> {
         let (name, function) = self.find(&generation.component, &call.function)?;
         let arguments = json::arguments(function.parameters(), call.arguments)
             .map_err(|json::Mismatch { path, message }| CallError::Argument { path, message })?;
-        let mut run = self.enter(&generation, name, function, arrived).await?;
+        let mut run = self.enter(generation, name, function, arrived).await?;
         let queued = run.queued();
         let mut results = vec![Val::Bool(false); usize::from(function.result().is_some())];
         run.call_dynamic(&arguments, &mut results).await?;
@@ -177,24 +221,17 @@ impl Slot {
         Results: ComponentNamedList + Lift + Send + Sync + 'static,
     {
         let arrived = Instant::now();
-        self.calls.fetch_add(1, Ordering::Relaxed);
+        let generation = self.choose(None);
         let outcome = async {
-            let generation = self.current.load_full();
             let (name, function) = self.find(&generation.component, function)?;
             let mut run = self.enter(&generation, name, function, arrived).await?;
             let results = run.call_typed(parameters).await?;
-            run.finish()?;
-            Ok(results)
+            Ok((results, run.finish()?))
         };
         let outcome = outcome.await;
-        self.count(outcome)
-    }
-
-    fn count<T>(&self, outcome: Result<T, CallError>) -> Result<T, CallError> {
-        if outcome.is_err() {
-            self.errors.fetch_add(1, Ordering::Relaxed);
-        }
-        outcome
+        let is_fault = outcome.as_ref().map_or_else(is_guests, |(_, usage)| usage.refused > 0);
+        self.count(&generation, outcome.is_err(), is_fault);
+        Ok(outcome?.0)
     }
 
     fn find<'a>(

@@ -8,11 +8,13 @@ use tokio::sync::SemaphorePermit;
 use wasmtime::component::{ComponentNamedList, Func, Lift, Lower, Val};
 use wasmtime::{Store, Trap, UpdateDeadline};
 
-use super::{Generation, Slot};
+use super::Slot;
+use super::generation::Generation;
 use crate::component::Function;
 use crate::database::DeadlinePassed;
 use crate::error::CallError;
-use crate::state::{CallState, Usage};
+use crate::state::{Begun, CallState, Usage};
+use crate::turns::{SlotTurns, Turn};
 
 /// How much longer than its time a call may hold its thread. Guests and database
 /// waits end at the deadline by themselves; this is the fence behind them.
@@ -32,6 +34,7 @@ pub(super) struct Run<'a> {
     func: Func,
     fence: Instant,
     queued: Duration,
+    turns: &'a SlotTurns,
     /// In the slot's queue and among the sandbox's instances.
     _places: (SemaphorePermit<'a>, SemaphorePermit<'a>),
 }
@@ -55,9 +58,17 @@ impl Slot {
         let instances = self.sandbox.instances().acquire();
         let instance_place = tokio::time::timeout_at(deadline.into(), instances).await;
         let instance_place = instance_place.ok().and_then(Result::ok).ok_or_else(busy)?;
+        let turn = tokio::time::timeout_at(deadline.into(), self.turns.begin()).await;
+        let turn = turn.map_err(|_| busy())?;
         let queued = arrived.elapsed();
 
-        let mut store = self.store(name, deadline);
+        let begun = Begun {
+            component: Arc::clone(&self.name),
+            function: Arc::clone(name),
+            generation: generation.number,
+            turn,
+        };
+        let mut store = self.store(begun, deadline);
         let instance = match generation.component.pre().instantiate_async(&mut store).await {
             Ok(instance) => instance,
             Err(error) => return Err(call_error(store.data(), &error)),
@@ -66,28 +77,27 @@ impl Slot {
             return Err(host(store.data(), "the function vanished between loading and calling"));
         };
         let fence = deadline + GRACE;
-        Ok(Run { store, func, fence, queued, _places: (place, instance_place) })
+        let turns = &self.turns;
+        Ok(Run { store, func, fence, queued, turns, _places: (place, instance_place) })
     }
 
-    fn store(&self, function: &Arc<str>, deadline: Instant) -> Store<CallState> {
-        let state = CallState::new(
-            Arc::clone(&self.name),
-            Arc::clone(function),
-            Arc::clone(&self.limits),
-            self.pool.clone(),
-            deadline,
-        );
+    fn store(&self, begun: Begun, deadline: Instant) -> Store<CallState> {
+        let limits = Arc::clone(&self.limits);
+        let state = CallState::new(begun, limits, self.pool.clone(), deadline);
         let mut store = Store::new(self.sandbox.engine(), state);
         store.limiter(|state| &mut state.memory);
         store.set_hostcall_fuel(self.limits.transfer);
         store.set_epoch_deadline(1);
-        store.epoch_deadline_callback(move |_| {
-            if Instant::now() >= deadline {
-                Err(wasmtime::Error::new(DeadlinePassed))
-            } else {
-                // Others get a turn at every tick.
-                Ok(UpdateDeadline::Yield(1))
+        store.epoch_deadline_callback(move |mut store| {
+            let now = Instant::now();
+            if now >= deadline {
+                return Err(wasmtime::Error::new(DeadlinePassed));
             }
+            // Others get a turn at every tick.
+            Ok(match store.data_mut().turn.tick(now) {
+                Some(turn) => UpdateDeadline::YieldCustom(1, turn),
+                None => UpdateDeadline::Yield(1),
+            })
         });
         store
     }
@@ -141,7 +151,7 @@ impl Run<'_> {
     }
 
     /// Ends the call: refuses one that left something open, and tells what it used.
-    pub(super) fn finish(mut self) -> Result<Usage, CallError> {
+    pub(super) fn finish(&mut self) -> Result<Usage, CallError> {
         let state = self.store.data_mut();
         let (transactions, cursors) = state.open_handles();
         if transactions + cursors > 0 {
@@ -149,6 +159,13 @@ impl Run<'_> {
             return Err(CallError::LeftOpen { component, function, transactions, cursors });
         }
         Ok(state.budget.usage())
+    }
+}
+
+impl Drop for Run<'_> {
+    fn drop(&mut self) {
+        let turn: &Turn = &self.store.data().turn;
+        self.turns.ended(turn);
     }
 }
 

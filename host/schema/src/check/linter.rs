@@ -57,18 +57,19 @@ pub(super) fn check(
     let violations = linter.lint(&parse, &text);
     breaches.extend(violations.iter().filter(|one| !is_said(one, &violations)).filter_map(breach));
     let created = created(&statements);
+    let keeping = checked.types.keeping(&statements);
     breaches.retain(|breach| {
         let statement = statement_at(&statements, breach.at);
         statement.is_none_or(|one| {
-            let new =
-                |table: &String| created.iter().any(|(at, name)| name == table && *at < one.start);
-            breach.rule.hazards.is_empty() || one.tables.is_empty() || !one.tables.iter().all(new)
+            let is_new = !breach.rule.hazards.is_empty() && is_on_new(one, &created);
+            let is_harmless = match breach.rule.name {
+                "adding-not-nullable-field" => checked.covers(one),
+                "changing-column-type" => keeping.contains(&one.start),
+                "renaming-object" => renames_a_part(one),
+                _ => false,
+            };
+            !is_new && !is_harmless
         })
-    });
-    breaches.retain(|breach| {
-        let statement = statement_at(&statements, breach.at);
-        breach.rule.name != "adding-not-nullable-field"
-            || !statement.is_some_and(|one| checked.covers(one))
     });
     checked.note(&statements);
     let mut breaches = not_allowed(&statements, breaches);
@@ -105,6 +106,24 @@ fn breach(violation: &Violation) -> Option<Breach> {
 fn created(statements: &[Statement]) -> Vec<(usize, String)> {
     let made = statements.iter().filter_map(|one| Some((one.start, one.creates.clone()?)));
     made.collect()
+}
+
+/// Whether a statement works on such tables only.
+fn is_on_new(statement: &Statement, created: &[(usize, String)]) -> bool {
+    let is_new =
+        |table: &String| created.iter().any(|(at, name)| name == table && *at < statement.start);
+    !statement.tables.is_empty() && statement.tables.iter().all(is_new)
+}
+
+/// Whether the name is of a kind that code hardly ever uses, see
+/// [`Rename::breaks_callers`](crate::renames::Rename::breaks_callers).
+fn renames_a_part(statement: &Statement) -> bool {
+    let parts = ["index", "trigger", "policy"];
+    parts.iter().any(|part| statement.begins(&["alter", part]))
+        || statement
+            .words
+            .windows(2)
+            .any(|pair| pair.iter().map(|word| &*word.text).eq(["rename", "constraint"]))
 }
 
 fn statement_at(statements: &[Statement], at: usize) -> Option<&Statement> {

@@ -9,12 +9,13 @@
 //! Two comments before a statement are understood. `-- check: allow RULE because …` silences one
 //! rule for that statement, and the reason is not optional; a rule about a catalog is silenced for a
 //! table by `-- check: allow RULE on TABLE because …` anywhere in the files ([`unless_allowed`]).
-//! `-- hazard: KIND: …`, which generated
-//! migrations carry, acknowledges the hazard: the rules about that kind are silent there.
+//! `-- hazard: KIND: …`, which generated migrations carry, acknowledges the hazard: the rules about
+//! that kind are silent for the statements behind it up to the next blank line.
 
 mod allowed;
 mod branches;
 mod catalogs;
+mod column_types;
 mod comments;
 mod finding;
 #[cfg(test)]

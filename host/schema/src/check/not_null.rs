@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use super::column_types::ColumnTypes;
 use super::statement::Statement;
 
 /// The checks of the files so far.
@@ -11,6 +12,8 @@ use super::statement::Statement;
 pub(super) struct Checked {
     /// Table and name of a check, to its column and whether it has been validated.
     checks: BTreeMap<(String, String), (String, bool)>,
+    /// What else is known by what the files so far say.
+    pub(super) types: ColumnTypes,
 }
 
 impl Checked {

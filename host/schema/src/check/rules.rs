@@ -6,6 +6,7 @@ use squawk_linter::Rule;
 use super::finding::Severity;
 
 use Severity::{Advice, Error, Warning};
+use Source::{Branches, Catalog, Linter, Own};
 
 /// A rule of the check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,132 +19,161 @@ pub struct RuleInfo {
     pub hazards: &'static [&'static str],
 }
 
-const DELETES: &[&str] = &["deletes-data"];
-const BREAKS: &[&str] = &["breaks-callers"];
-const REWRITES: &[&str] = &["rewrites-table", "blocks-reads-and-writes"];
-const BLOCKS: &[&str] = &["blocks-reads-and-writes"];
-const WRITES: &[&str] = &["blocks-writes", "blocks-reads-and-writes"];
-const FAILS: &[&str] = &["may-fail", "blocks-writes", "blocks-reads-and-writes"];
-const NONE: &[&str] = &[];
+type Hazards = &'static [&'static str];
 
-/// Squawk's rules that are used. Not used are those about timeouts and `begin` (the runner has set a
-/// lock timeout and begun the transaction), about statements that can be run again (a file is applied
-/// once), of taste (`text` instead of `varchar`), and those that rules of our own say better.
-const LINTER: &[(Rule, &str, Severity, &[&str])] = &[
-    (Rule::RequireConcurrentIndexCreation, "require-concurrent-index-creation", Warning, WRITES),
-    (Rule::RequireConcurrentIndexDeletion, "require-concurrent-index-deletion", Warning, BLOCKS),
+const NONE: Hazards = &[];
+const DELETES: Hazards = &["deletes-data"];
+const BREAKS: Hazards = &["breaks-callers"];
+const DELETES_OR_BREAKS: Hazards = &["deletes-data", "breaks-callers"];
+const REWRITES: Hazards = &["rewrites-table", "blocks-reads-and-writes"];
+const BLOCKS: Hazards = &["blocks-reads-and-writes"];
+const WRITES: Hazards = &["blocks-writes", "blocks-reads-and-writes"];
+const FAILS: Hazards = &["may-fail", "blocks-writes", "blocks-reads-and-writes"];
+const REQUIRES: Hazards = &["may-fail", "breaks-callers"];
+
+/// Where a rule comes from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// The linter squawk. Not used are its rules about timeouts and `begin` (the runner has set a
+    /// lock timeout and begun the transaction), about statements that can be run again (a file is
+    /// applied once), of taste (`text` instead of `varchar`), and those that rules of our own say
+    /// better.
+    Linter,
+    /// Our own, about the statements of files.
+    Own,
+    /// Our own, about a catalog.
+    Catalog,
+    /// Our own, about the snapshots beside the files.
+    Branches,
+}
+
+/// All rules, by what they have in common.
+const RULES: &[(Source, Severity, Hazards, &[&str])] = &[
+    (Linter, Warning, WRITES, &["require-concurrent-index-creation", "require-concurrent-reindex"]),
     (
-        Rule::RequireConcurrentPartitionDetach,
-        "require-concurrent-partition-detach",
+        Linter,
         Warning,
         BLOCKS,
+        &[
+            "prefer-repack",
+            "require-concurrent-index-deletion",
+            "require-concurrent-partition-detach",
+        ],
     ),
-    (Rule::RequireConcurrentReindex, "require-concurrent-reindex", Warning, WRITES),
-    (Rule::ConstraintMissingNotValid, "constraint-missing-not-valid", Warning, FAILS),
-    (Rule::AddingForeignKeyConstraint, "adding-foreign-key-constraint", Warning, FAILS),
-    (Rule::DisallowedUniqueConstraint, "disallowed-unique-constraint", Warning, FAILS),
-    (Rule::AddingSerialPrimaryKeyField, "adding-serial-primary-key-field", Warning, FAILS),
-    (Rule::AddingFieldWithDefault, "adding-field-with-default", Warning, REWRITES),
-    (Rule::ChangingColumnType, "changing-column-type", Warning, REWRITES),
-    (Rule::AddingNotNullableField, "adding-not-nullable-field", Warning, FAILS),
-    (Rule::AddingRequiredField, "adding-required-field", Warning, &["may-fail", "breaks-callers"]),
-    (Rule::BanAlterDomainWithAddConstraint, "ban-alter-domain-with-add-constraint", Warning, FAILS),
-    (Rule::PreferRepack, "prefer-repack", Warning, BLOCKS),
-    (Rule::RenamingColumn, "renaming-column", Warning, BREAKS),
-    (Rule::RenamingTable, "renaming-table", Warning, BREAKS),
-    (Rule::RenamingObject, "renaming-object", Warning, BREAKS),
-    (Rule::BanSetSchema, "ban-set-schema", Warning, BREAKS),
-    (Rule::BanDropView, "ban-drop-view", Warning, BREAKS),
-    (Rule::BanDropFunction, "ban-drop-function", Warning, BREAKS),
-    (Rule::BanDropType, "ban-drop-type", Warning, BREAKS),
-    (Rule::BanDropDomain, "ban-drop-domain", Warning, BREAKS),
-    (Rule::BanDropExtension, "ban-drop-extension", Warning, &["breaks-callers", "deletes-data"]),
-    (Rule::BanDropSequence, "ban-drop-sequence", Warning, &["deletes-data", "breaks-callers"]),
-    (Rule::BanDropSchema, "ban-drop-schema", Warning, DELETES),
-    (Rule::BanDropColumn, "ban-drop-column", Warning, DELETES),
-    (Rule::BanDropTable, "ban-drop-table", Warning, DELETES),
-    (Rule::BanDropDatabase, "ban-drop-database", Error, NONE),
-    (Rule::BanDuplicateColumnAssignments, "ban-duplicate-column-assignments", Error, NONE),
-    (Rule::IdentifierTooLong, "identifier-too-long", Warning, NONE),
-    (Rule::PreferTimestampTz, "prefer-timestamp-tz", Advice, NONE),
-    (Rule::PreferIdentity, "prefer-identity", Advice, NONE),
-    (Rule::BanCharField, "ban-char-field", Advice, NONE),
+    (
+        Linter,
+        Warning,
+        FAILS,
+        &[
+            "adding-foreign-key-constraint",
+            "adding-not-nullable-field",
+            "adding-serial-primary-key-field",
+            "ban-alter-domain-with-add-constraint",
+            "constraint-missing-not-valid",
+            "disallowed-unique-constraint",
+        ],
+    ),
+    (Linter, Warning, REQUIRES, &["adding-required-field"]),
+    (Linter, Warning, REWRITES, &["adding-field-with-default", "changing-column-type"]),
+    (
+        Linter,
+        Warning,
+        BREAKS,
+        &[
+            "ban-drop-domain",
+            "ban-drop-function",
+            "ban-drop-type",
+            "ban-drop-view",
+            "ban-set-schema",
+            "renaming-column",
+            "renaming-object",
+            "renaming-table",
+        ],
+    ),
+    (
+        Linter,
+        Warning,
+        DELETES_OR_BREAKS,
+        &["ban-drop-column", "ban-drop-extension", "ban-drop-sequence", "ban-drop-table"],
+    ),
+    (Linter, Warning, DELETES, &["ban-drop-schema"]),
+    (Linter, Warning, NONE, &["identifier-too-long"]),
+    (Linter, Error, NONE, &["ban-drop-database", "ban-duplicate-column-assignments"]),
+    (Linter, Advice, NONE, &["ban-char-field", "prefer-identity", "prefer-timestamp-tz"]),
+    (
+        Own,
+        Error,
+        NONE,
+        &[
+            "allow-of-unknown-rule",
+            "allow-without-reason",
+            "enum-value-used-at-once",
+            "needs-no-transaction",
+        ],
+    ),
+    (Own, Warning, NONE, &["not-understood", "several-statements-without-transaction"]),
+    (
+        Own,
+        Warning,
+        DELETES,
+        &["delete-without-where", "drop-cascade", "truncate", "update-without-where"],
+    ),
+    (Own, Advice, NONE, &["unused-allow"]),
+    (
+        Catalog,
+        Warning,
+        NONE,
+        &["duplicate-index", "foreign-key-without-index", "invalid-index", "missing-primary-key"],
+    ),
+    (Catalog, Advice, NONE, &["constraint-not-validated"]),
+    (Branches, Warning, NONE, &["parallel-branches"]),
+    (
+        Branches,
+        Error,
+        NONE,
+        &[
+            "colliding-branches",
+            "edited-after-snapshot",
+            "snapshot-damaged",
+            "snapshot-without-file",
+            "snapshot-without-parent",
+            "twin-numbers",
+        ],
+    ),
 ];
 
-/// Our own, about the statements of files.
-const OWN: &[RuleInfo] = &[
-    rule("needs-no-transaction", Error, NONE),
-    rule("enum-value-used-at-once", Error, NONE),
-    rule("several-statements-without-transaction", Warning, NONE),
-    rule("truncate", Warning, DELETES),
-    rule("delete-without-where", Warning, DELETES),
-    rule("update-without-where", Warning, DELETES),
-    rule("drop-cascade", Warning, DELETES),
-    rule("not-understood", Warning, NONE),
-    rule("allow-without-reason", Error, NONE),
-    rule("allow-of-unknown-rule", Error, NONE),
-    rule("unused-allow", Advice, NONE),
-];
-
-/// Our own, about a catalog.
-const CATALOG: &[RuleInfo] = &[
-    rule("foreign-key-without-index", Warning, NONE),
-    rule("missing-primary-key", Warning, NONE),
-    rule("duplicate-index", Warning, NONE),
-    rule("invalid-index", Warning, NONE),
-    rule("constraint-not-validated", Advice, NONE),
-];
-
-/// Our own, about the snapshots beside the files.
-const BRANCHES: &[RuleInfo] = &[
-    rule("parallel-branches", Warning, NONE),
-    rule("colliding-branches", Error, NONE),
-    rule("twin-numbers", Error, NONE),
-    rule("edited-after-snapshot", Error, NONE),
-    rule("snapshot-without-file", Error, NONE),
-    rule("snapshot-without-parent", Error, NONE),
-    rule("snapshot-damaged", Error, NONE),
-];
-
-const fn rule(
-    name: &'static str,
-    severity: Severity,
-    hazards: &'static [&'static str],
-) -> RuleInfo {
-    RuleInfo { name, severity, hazards }
+fn all() -> impl Iterator<Item = (Source, RuleInfo)> {
+    RULES.iter().flat_map(|(source, severity, hazards, names)| {
+        let info = |name| RuleInfo { name, severity: *severity, hazards };
+        names.iter().map(move |name| (*source, info(*name)))
+    })
 }
 
 /// All rules, by name.
 pub fn rules() -> Vec<RuleInfo> {
-    let linter = LINTER.iter().map(|(_, name, severity, hazards)| rule(name, *severity, hazards));
-    let mut all: Vec<RuleInfo> = linter
-        .chain(OWN.iter().copied())
-        .chain(CATALOG.iter().copied())
-        .chain(BRANCHES.iter().copied())
-        .collect();
-    all.sort_by_key(|rule| rule.name);
-    all
+    let mut rules: Vec<RuleInfo> = all().map(|(_, rule)| rule).collect();
+    rules.sort_by_key(|rule| rule.name);
+    rules
 }
 
 /// The rule of that name.
 pub(super) fn named(name: &str) -> Option<RuleInfo> {
-    rules().into_iter().find(|rule| rule.name == name)
+    all().map(|(_, rule)| rule).find(|rule| rule.name == name)
 }
 
 /// Whether it is a rule about what is in a catalog.
 pub(super) fn is_of_catalogs(name: &str) -> bool {
-    CATALOG.iter().any(|rule| rule.name == name)
+    all().any(|(source, rule)| source == Catalog && rule.name == name)
 }
 
 /// Those of squawk that are used.
 pub(super) fn of_linter() -> impl Iterator<Item = Rule> {
-    LINTER.iter().map(|(rule, ..)| *rule)
+    all().filter(|(source, _)| *source == Linter).filter_map(|(_, rule)| rule.name.parse().ok())
 }
 
 /// What is made of a rule of squawk.
 pub(super) fn info(wanted: Rule) -> Option<RuleInfo> {
-    let found = LINTER.iter().find(|(rule, ..)| *rule == wanted);
-    found.map(|(_, name, severity, hazards)| rule(name, *severity, hazards))
+    named(&wanted.to_string())
 }
 
 #[cfg(test)]
@@ -151,10 +181,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rule_of_the_linter_has_the_name_that_the_linter_knows() {
-        for (rule, name, ..) in LINTER {
-            assert_eq!(name.parse::<Rule>().as_ref(), Ok(rule), "{name}");
+    fn the_linter_knows_the_rules_that_are_its_own() {
+        for (_, rule) in all().filter(|(source, _)| *source == Linter) {
+            let known = rule.name.parse::<Rule>().map(|rule| rule.to_string());
+            assert_eq!(known.as_deref(), Ok(rule.name));
         }
+        assert_eq!(of_linter().count(), 33);
     }
 
     #[test]

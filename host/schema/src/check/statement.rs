@@ -20,7 +20,7 @@ pub(super) struct Statement {
     pub(super) comments: Comments,
     /// The existing tables that it works on, as far as rules need them.
     pub(super) tables: Vec<String>,
-    /// The table that it makes.
+    /// The table or materialized view that it makes.
     pub(super) creates: Option<String>,
 }
 
@@ -51,14 +51,17 @@ pub(super) fn trailing(text: &str, statements: &[Statement]) -> Comments {
 /// Cuts a parsed file.
 pub(super) fn cut(text: &str, file: &SourceFile) -> Vec<Statement> {
     let mut before = 0;
-    let mut cut = Vec::new();
+    let mut cut: Vec<Statement> = Vec::new();
     for syntax in file.stmts() {
         let node = syntax.syntax();
         let tokens = || node.descendants_with_tokens().filter_map(SyntaxElement::into_token);
         let Some(first) = tokens().find(|token| !token.kind().is_trivia()) else { continue };
         let start = usize::from(first.text_range().start());
         let end = usize::from(node.text_range().end());
-        let comments = Comments::read(text, before, start);
+        let mut comments = Comments::read(text, before, start);
+        if let Some(last) = cut.last().filter(|_| !has_blank_line(text, before, start)) {
+            comments.hazards.extend_from_slice(&last.comments.hazards);
+        }
         before = end;
         let words = tokens().filter(|token| !token.kind().is_trivia());
         let words = words
@@ -70,6 +73,15 @@ pub(super) fn cut(text: &str, file: &SourceFile) -> Vec<Statement> {
     cut
 }
 
+/// Statements without a blank line between them are one step, whose hazards are told before it.
+fn has_blank_line(text: &str, from: usize, to: usize) -> bool {
+    let gap = text.get(from..to).unwrap_or_default();
+    let lines = gap.split('\n').count();
+    gap.split('\n')
+        .enumerate()
+        .any(|(number, line)| number > 0 && number + 1 < lines && line.trim().is_empty())
+}
+
 fn word(kind: SyntaxKind, text: &str) -> String {
     if kind == SyntaxKind::STRING { text.to_owned() } else { text.to_ascii_lowercase() }
 }
@@ -78,6 +90,7 @@ fn creates(statement: &ast::Stmt) -> Option<String> {
     let name = match statement {
         ast::Stmt::CreateTable(table) => table.table_name()?.path()?,
         ast::Stmt::CreateTableAs(table) => table.table_name()?.path()?,
+        ast::Stmt::CreateMaterializedView(view) => view.view()?.path()?,
         _ => return None,
     };
     Some(name_of(name.syntax()))
@@ -115,7 +128,7 @@ fn tables(statement: &ast::Stmt) -> Vec<String> {
 }
 
 /// A name without spaces and without the schema `public`, in lower case unless it is quoted.
-fn name_of(path: &SyntaxNode) -> String {
+pub(super) fn name_of(path: &SyntaxNode) -> String {
     let tokens = path.descendants_with_tokens().filter_map(SyntaxElement::into_token);
     let mut name = String::new();
     for token in tokens.filter(|token| !token.kind().is_trivia()) {

@@ -1,10 +1,12 @@
 //! Rules about what may share a transaction.
 //! Never: runs anything to find out.
 
-use squawk_syntax::{SyntaxKind, ast};
+use squawk_syntax::SyntaxKind;
+use squawk_syntax::ast::{self, AstNode as _};
 
 use super::linter::Breach;
 use super::statement::Statement;
+use crate::migrations::may_be_repeated;
 
 const HEADER: &str =
     "move it to a file of its own whose first line is `-- avenire: no-transaction`";
@@ -18,14 +20,15 @@ pub(super) fn breaches(statements: &[Statement], in_transaction: bool) -> Vec<Br
         });
         refused.chain(values_used(statements)).collect()
     } else {
-        let second = statements.get(1).into_iter();
-        second
-            .filter_map(|one| {
-                let message = "when this statement fails, those before it have happened".into();
-                let help = "keep a file without a transaction to one statement";
-                Breach::of("several-statements-without-transaction", one.start, message, help)
-            })
-            .collect()
+        let once = |one: &Statement| !may_be_repeated(&one.syntax.syntax().text().to_string());
+        let second = statements.get(1).filter(|_| statements.iter().any(once));
+        let breach = second.and_then(|one| {
+            let message = "when this statement fails, those before it have happened".into();
+            let help = "keep a file without a transaction to one statement, or to statements that \
+                        may be repeated, as `if exists` and `if not exists` make them";
+            Breach::of("several-statements-without-transaction", one.start, message, help)
+        });
+        breach.into_iter().collect()
     }
 }
 

@@ -76,12 +76,12 @@ pub async fn generate(request: &Request<'_>) -> Result<Generated, GenerateError>
         revision::desired(request.definitions, request.terms.scratch, request.terms.scope),
     );
     let (present, desired) = (present?, desired?);
-    let revised = revision::revise(&present, desired, &request.terms).await;
-    let dropped = present.drop().await;
-    let mut revision = revised?;
-    dropped?;
     let before = last.as_ref().map(|(snapshot, _)| snapshot);
-    revision.files.extend(objects::changed(request.definitions, before));
+    let tracked = objects::changed(request.definitions, before);
+    let revised = revision::revise(&present, desired, tracked, &request.terms).await;
+    let dropped = present.drop().await;
+    let revision = revised?;
+    dropped?;
     if revision.is_empty() {
         return Ok(Generated {
             files: Vec::new(),
@@ -128,7 +128,7 @@ fn named(
     let mut ups = BTreeMap::new();
     let mut stem = String::new();
     for (version, file) in (first..).zip(&revision.files) {
-        stem = match file.suffix {
+        stem = match &file.suffix {
             Some(suffix) => format!("{version:04}_{name}_{suffix}"),
             None => format!("{version:04}_{name}"),
         };

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use avenire_definitions::{Definitions, Item};
 
 use crate::plan::PlannedFile;
+use crate::revision::Frame;
 use crate::snapshot::{Snapshot, TrackedObject};
 
 /// The named objects of the modules, by name, without those that the comparison of catalogs
@@ -24,8 +25,10 @@ pub(super) fn tracked(definitions: &Definitions) -> BTreeMap<String, TrackedObje
         .collect()
 }
 
-/// What is to be run so that the objects become those of the modules; none when nothing changed.
-pub(super) fn changed(definitions: &Definitions, last: Option<&Snapshot>) -> Option<PlannedFile> {
+/// What is to be run so that the objects become those of the modules: what is gone is dropped
+/// before anything that it may be about changes, what is new is made when all else is there. An
+/// object that does not say how it is dropped stays.
+pub(super) fn changed(definitions: &Definitions, last: Option<&Snapshot>) -> Frame {
     let none = BTreeMap::new();
     let before = last.map_or(&none, |snapshot| &snapshot.objects);
     let after = tracked(definitions);
@@ -33,18 +36,36 @@ pub(super) fn changed(definitions: &Definitions, last: Option<&Snapshot>) -> Opt
     let new: Vec<_> =
         after.iter().filter(|(name, object)| before.get(*name) != Some(*object)).collect();
     let gone: Vec<_> = gone.collect();
-    if gone.is_empty() && new.is_empty() {
-        return None;
-    }
-    let drops = |objects: &[(&String, &TrackedObject)]| -> Option<String> {
-        objects.iter().rev().map(|(_, object)| object.drop.as_deref().map(ended)).collect()
-    };
     let creates = |objects: &[(&String, &TrackedObject)]| -> String {
         objects.iter().flat_map(|(_, object)| &object.create).map(|sql| ended(sql)).collect()
     };
-    let up = format!("{}{}", drops(&gone).unwrap_or_default(), creates(&new));
-    let down = drops(&new).map(|dropped| format!("{dropped}{}", creates(&gone)));
-    Some(PlannedFile { suffix: Some("objects"), transaction: true, up, down })
+    let dropped: Vec<_> =
+        gone.iter().copied().filter(|(_, object)| object.drop.is_some()).collect();
+    let replaced: Vec<_> = gone
+        .iter()
+        .copied()
+        .filter(|(name, object)| object.drop.is_none() && after.contains_key(*name))
+        .collect();
+    let up = drops(&dropped).unwrap_or_default();
+    Frame {
+        first: file("former_objects", up, Some(creates(&dropped))),
+        // What could not be dropped is still there, unless another one took its place.
+        last: file(
+            "objects",
+            creates(&new),
+            drops(&new).map(|dropped| dropped + &creates(&replaced)),
+        ),
+    }
+}
+
+/// None when one of them does not say how it is dropped.
+fn drops(objects: &[(&String, &TrackedObject)]) -> Option<String> {
+    objects.iter().rev().map(|(_, object)| object.drop.as_deref().map(ended)).collect()
+}
+
+fn file(suffix: &str, up: String, down: Option<String>) -> Option<PlannedFile> {
+    let suffix = Some(suffix.to_owned());
+    (!up.is_empty()).then_some(PlannedFile { suffix, transaction: true, up, down })
 }
 
 /// With one semicolon and one line end.

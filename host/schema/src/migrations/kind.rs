@@ -32,7 +32,8 @@ pub(super) enum Kind {
     Maintenance,
     /// Sets something for the session, which a new session has to be told again.
     Setting,
-    /// Says itself that it may have happened already: `if exists`, `if not exists`.
+    /// Says itself that it may have happened already (`if exists`, `if not exists`), or is the same
+    /// when it happens twice (`comment on`).
     Guarded,
     Other,
 }
@@ -63,6 +64,7 @@ impl Kind {
             }
             ["set", "local" | "transaction" | "constraints", ..] => Self::Other,
             ["set" | "reset", ..] => Self::Setting,
+            ["comment", "on", ..] => Self::Guarded,
             _ if guarded(&words) => Self::Guarded,
             _ => Self::Other,
         }
@@ -84,6 +86,11 @@ impl Kind {
     pub(super) fn may_be_repeated(&self) -> bool {
         !matches!(self, Self::Other | Self::CreateIndex { name: None, .. })
     }
+}
+
+/// Whether a file outside of a transaction can go on with the statement, however far it got.
+pub(crate) fn may_be_repeated(statement: &str) -> bool {
+    Kind::of(statement).may_be_repeated()
 }
 
 /// In front of the first parenthesis only: behind it may be the body of something.
@@ -229,6 +236,7 @@ mod tests {
         assert_eq!(Kind::of("drop database if exists d"), Kind::Guarded);
         assert_eq!(Kind::of("create function f(text default 'if exists')"), Kind::Other);
         assert_eq!(Kind::of("do $$ begin drop table if exists t; end $$"), Kind::Other);
+        assert_eq!(Kind::of("comment on index i is 'x'"), Kind::Guarded);
         assert_eq!(Kind::of("set search_path = a"), Kind::Setting);
         assert_eq!(Kind::of("set local search_path = a"), Kind::Other);
     }

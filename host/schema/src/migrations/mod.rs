@@ -2,6 +2,7 @@
 //! Owns: the face. Never: generates SQL, changes an applied migration, guesses.
 
 mod apply;
+mod bare;
 mod conflict;
 mod drizzle;
 mod error;
@@ -28,6 +29,9 @@ use std::time::{Duration, Instant};
 
 use avenire_postgres::{Endpoint, Session};
 
+pub(crate) use bare::{Refused, run_bare};
+pub(crate) use kind::may_be_repeated;
+
 pub use conflict::PlanError;
 pub use drizzle::{Drizzle, DrizzleStatus};
 pub use error::{Effect, Failure, MigrationError, RollbackFailure, SourceError};
@@ -36,6 +40,7 @@ pub use plan::{Applied, Plan, State, Unfinished, plan};
 pub use position::Place;
 pub use preview::{Preview, PreviewFile, PreviewStatement};
 pub use script::HazardNote;
+pub(crate) use source::NO_TRANSACTION;
 pub use source::{Down, Migration, Transaction};
 
 /// The component that the project's own migrations belong to.

@@ -16,6 +16,9 @@ const LARGEST: u64 = 64 << 20;
 /// What the header line of a file begins with.
 const HEADER: &str = "-- avenire:";
 
+/// The first line of a file whose statements run one by one.
+pub(crate) const NO_TRANSACTION: &str = "-- avenire: no-transaction";
+
 /// What the name of a file that undoes a migration ends with.
 const DOWN: &str = ".down.sql";
 
@@ -216,6 +219,11 @@ fn parse_header(file: &str, sql: &str) -> Result<Transaction, SourceError> {
             header: header.chars().take(80).collect(),
         }),
     }
+}
+
+/// How a text that this program wrote is run: its header is one that is known.
+pub(super) fn transaction_of(sql: &str) -> Transaction {
+    if sql.lines().next() == Some(NO_TRANSACTION) { Transaction::None } else { Transaction::One }
 }
 
 fn ends_transaction(statement: &str) -> bool {

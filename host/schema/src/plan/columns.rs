@@ -11,14 +11,17 @@ use super::{not_null, retype, sequences, type_change};
 use crate::catalog::name::quoted;
 use crate::catalog::{Column, Id, QName, Table};
 
+/// What is said of a table or column that goes.
+pub(super) const MISSED: &str = "who reads or writes it fails";
+
 /// All columns of a table that both catalogs have.
 pub(super) fn plan(change: &mut Change<'_>, table: &QName, old: &Table, new: &Table) {
     for was in &old.columns {
         match column(new, &was.name) {
-            None if goes_with_parent(change, table, new, was) => {}
+            None if goes_with_parent(change, new, was) => {}
             None => drop_column(change, table, was),
             Some(is) if change.again(&id(table, &is.name)) => {
-                if !follows(change, table, old, new, &is.name) {
+                if !follows(change, old, new, &is.name) {
                     drop_column(change, table, was);
                     add(change, table, is);
                 }
@@ -56,20 +59,18 @@ fn deviate(change: &mut Change<'_>, table: &QName, new: &Table, is: &Column) {
 }
 
 /// A column that came from a parent goes when the parent's does.
-fn goes_with_parent(change: &Change<'_>, table: &QName, new: &Table, was: &Column) -> bool {
+fn goes_with_parent(change: &Change<'_>, new: &Table, was: &Column) -> bool {
     let lost = |parent: &QName| {
         let has =
             |table: Option<&Table>| table.is_some_and(|table| column(table, &was.name).is_some());
         has(change.from.tables.get(parent)) && !has(change.to.tables.get(parent))
     };
-    let _ = table;
     was.inherited && parents(new).any(lost)
 }
 
 /// Whether the same change of the column is made to a parent, which brings it here.
-fn follows(change: &Change<'_>, table: &QName, old: &Table, new: &Table, name: &str) -> bool {
+fn follows(change: &Change<'_>, old: &Table, new: &Table, name: &str) -> bool {
     let inherited = |table: &Table| column(table, name).is_some_and(|column| column.inherited);
-    let _ = table;
     inherited(old)
         && inherited(new)
         && parents(new).any(|parent| {
@@ -99,6 +100,9 @@ fn add(change: &mut Change<'_>, table: &QName, is: &Column) {
     if is.comment.is_some() {
         work = work.up(column_comment(table, &is.name, is.comment.as_ref()));
     }
+    if !change.again(&id(table, &is.name)) {
+        work = work.down_hazard(HazardKind::BreaksCallers, MISSED);
+    }
     change.push(work);
 }
 
@@ -122,6 +126,9 @@ fn drop_column(change: &mut Change<'_>, table: &QName, was: &Column) {
         work = work
             .hazard(HazardKind::DeletesData, "the column and what is in it are gone")
             .down_hazard(HazardKind::Irreversible, "what was in the column does not come back");
+    }
+    if !change.again(&id(table, &was.name)) {
+        work = work.hazard(HazardKind::BreaksCallers, MISSED);
     }
     if was.comment.is_some() {
         work = work.down(column_comment(table, &was.name, was.comment.as_ref()));
@@ -202,13 +209,11 @@ fn alter(
     is: &Column,
 ) {
     let retyped = was.data_type != is.data_type || was.collation != is.collation;
-    let follows = follows(change, table, old, new, &is.name);
+    let follows = follows(change, old, new, &is.name);
     if retyped && !follows {
         retype::column(change, table, was, is);
     }
-    if was.not_null != is.not_null
-        && !follows_field(change, table, old, new, is, |one| one.not_null)
-    {
+    if was.not_null != is.not_null && !follows_field(change, old, new, is, |one| one.not_null) {
         not_null::plan(change, table, new, is);
     }
     let handled = retyped && !follows;
@@ -220,13 +225,11 @@ fn alter(
 /// Whether a parent's change of one attribute arrives here.
 fn follows_field<T: PartialEq>(
     change: &Change<'_>,
-    table: &QName,
     old: &Table,
     new: &Table,
     is: &Column,
     field: impl Fn(&Column) -> T,
 ) -> bool {
-    let _ = table;
     let here = (column(old, &is.name).map(&field), column(new, &is.name).map(&field));
     is.inherited
         && parents(new).any(|parent| {

@@ -25,6 +25,7 @@ mod sequences;
 mod swap;
 mod tables;
 mod text;
+mod together;
 mod type_change;
 mod types;
 mod views;
@@ -39,6 +40,7 @@ use crate::catalog::{Catalog, Introspected};
 
 pub use files::PlannedFile;
 pub use hazard::{Hazard, HazardKind, UnknownHazard};
+pub(crate) use type_change::is_grown;
 
 /// What leads from one catalog to another.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -131,7 +133,7 @@ pub fn plan(from: &Introspected, to: &Introspected, options: &PlanOptions) -> Pl
     Plan { steps: order::steps(works, &from.needs, &to.needs), refused }
 }
 
-/// Everything from nothing, in one file.
+/// Everything from nothing, in one file when a transaction has room for it.
 pub fn baseline(to: &Introspected) -> Plan {
     let mut schemas = to.catalog.schemas.clone();
     schemas.retain(|name, schema| {

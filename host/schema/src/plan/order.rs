@@ -37,19 +37,25 @@ fn numbered(works: Vec<Work>, order: &[usize], levels: &[usize]) -> Vec<Step> {
     let used: BTreeSet<usize> = levels.iter().copied().collect();
     let wholes = wholes(&works, levels);
     let mut works: Vec<Option<Work>> = works.into_iter().map(Some).collect();
-    let mut steps = Vec::new();
+    let mut ordered: Vec<(usize, Work)> = Vec::new();
     for &one in order {
         let level = levels.get(one).copied().unwrap_or_default();
-        let file = used.iter().position(|used| *used == level).unwrap_or_default();
         if let Some(mut work) = works.get_mut(one).and_then(Option::take) {
             if work.goes_with.as_ref().is_some_and(|key| wholes.contains(&(key.clone(), level))) {
                 work.down = Some(Vec::new());
                 work.down_hazards.clear();
             }
-            steps.push(work.into_step(phase_of(level), file));
+            let last = ordered.last_mut().filter(|(before, _)| *before == level);
+            let apart = match last {
+                Some((_, last)) => last.join(work),
+                None => Some(work),
+            };
+            ordered.extend(apart.map(|work| (level, work)));
         }
     }
-    steps
+    let file = |level| used.iter().position(|used| *used == level).unwrap_or_default();
+    let step = |(level, work): (usize, Work)| work.into_step(phase_of(level), file(level));
+    ordered.into_iter().map(step).collect()
 }
 
 /// What begins in which file, as far as anything goes with it.

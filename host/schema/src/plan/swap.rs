@@ -108,6 +108,10 @@ fn step(change: &mut Change<'_>, group: &BTreeSet<QName>) {
         .takes(keys);
     let turned: Vec<_> = columns.iter().map(|(table, was, is)| (*table, *is, *was)).collect();
     work = work.downs(statements(change, group, &turned, (change.to, change.from)));
+    let breaks = |work: Work| {
+        let about = "who uses what it no longer has fails";
+        work.hazard(HazardKind::BreaksCallers, about).down_hazard(HazardKind::BreaksCallers, about)
+    };
     if !columns.is_empty() {
         let rewrite = "all rows of the tables that use it are written anew";
         work = work
@@ -123,7 +127,7 @@ fn step(change: &mut Change<'_>, group: &BTreeSet<QName>) {
             HazardKind::RewritesTable,
         );
     }
-    change.push(work);
+    change.push(breaks(work));
 }
 
 /// The columns that have one of the types before and after, in both versions.
@@ -165,8 +169,10 @@ fn statements(
     for name in &order {
         sql.extend(create(to, name));
     }
-    for (table, was, is) in columns {
-        sql.push(over(table, was, is));
+    for of_table in columns.chunk_by(|one, next| one.0 == next.0) {
+        sql.extend(over(of_table));
+    }
+    for (table, _, is) in columns {
         if let Some(storage) = &is.storage {
             let storage = storage.to_lowercase();
             let clause = format!("alter column {} set storage {storage}", quoted(&is.name));
@@ -196,18 +202,22 @@ fn in_order(catalog: &Catalog, group: &BTreeSet<QName>) -> Vec<QName> {
     order
 }
 
-/// One column from the old type to the new one, by way of its text.
-fn over(table: &QName, was: &Column, is: &Column) -> String {
-    let name = quoted(&is.name);
-    let brackets = if is.data_type.ends_with("[]") { "[]" } else { "" };
+/// The columns of one table from the old type to the new one, by way of their text, in one
+/// statement, so that the rows are written anew once.
+fn over(columns: &[(&QName, &Column, &Column)]) -> Option<String> {
+    let (table, ..) = columns.first()?;
     let mut clauses = Vec::new();
-    if was.default.is_some() {
-        clauses.push(format!("alter column {name} drop default"));
+    for (_, was, is) in columns {
+        let name = quoted(&is.name);
+        let brackets = if is.data_type.ends_with("[]") { "[]" } else { "" };
+        if was.default.is_some() {
+            clauses.push(format!("alter column {name} drop default"));
+        }
+        let cast = format!("{name}::text{brackets}::{}", is.data_type);
+        clauses.push(format!("alter column {name} type {} using {cast}", is.data_type));
+        if is.default.is_some() {
+            clauses.push(default_clause(is));
+        }
     }
-    let cast = format!("{name}::text{brackets}::{}", is.data_type);
-    clauses.push(format!("alter column {name} type {} using {cast}", is.data_type));
-    if is.default.is_some() {
-        clauses.push(default_clause(is));
-    }
-    alter_table(table, &clauses)
+    Some(alter_table(table, &clauses))
 }

@@ -68,7 +68,8 @@ fn create(
         .after(referred(change.to, name, table, circles))
         .downs(detached_first(change.to, |parent| change.is_fresh(parent), name, table))
         .down(format!("drop table {}", name.sql()))
-        .down_hazard(HazardKind::DeletesData, "the table and what is in it are gone");
+        .down_hazard(HazardKind::DeletesData, "the table and what is in it are gone")
+        .down_hazard(HazardKind::BreaksCallers, columns::MISSED);
     change.push(work);
     for (constraint, about) in &table.constraints {
         if !about.inherited && !write::is_inline(about) {
@@ -199,6 +200,7 @@ fn drop_table(
         .ups(detached_first(change.from, |parent| change.is_gone(parent), name, table))
         .up(format!("drop table {}", name.sql()))
         .hazard(HazardKind::DeletesData, "the table and what is in it are gone")
+        .hazard(HazardKind::BreaksCallers, columns::MISSED)
         .takes(ids(name, table))
         .takes(owned)
         .before(table.partition_of.iter().map(|of| Id::Table(of.parent.clone())))

@@ -27,6 +27,11 @@ pub(super) fn shape(data_type: &str) -> Shape {
     Shape { base: format!("{}{after}", before.trim_end()), modifier, array }
 }
 
+/// Whether a type is the other one with more room, so that rows and readers stay as they are.
+pub(crate) fn is_grown(from: &str, to: &str) -> bool {
+    shape(from).base == shape(to).base && !rewrites(from, to)
+}
+
 /// Whether the rows have to be written anew.
 pub(super) fn rewrites(from: &str, to: &str) -> bool {
     let (old, new) = (shape(from), shape(to));

@@ -1,7 +1,7 @@
 //! Views and materialized views.
 
 use super::change::Change;
-use super::hazard::HazardKind;
+use super::hazard::{Hazard, HazardKind};
 use super::tables::set_options;
 use super::text::{comment, lowered};
 use super::work::{Class, Key, Work};
@@ -16,32 +16,37 @@ pub(super) fn plan(change: &mut Change<'_>) {
         let again = change.again(&Id::View(name.clone()));
         match to.views.get(name) {
             None => {
-                let breaks = "who reads it fails";
-                change.push(drop_view(name, was).hazard(HazardKind::BreaksCallers, breaks));
+                change.push(drop_view(name, was).hazard(HazardKind::BreaksCallers, GONE));
             }
             Some(is) if again => {
-                let rights = "rights on it have to be granted anew";
-                let dropped = drop_view(name, was).hazard(HazardKind::BreaksCallers, rights);
-                change.push(missed(dropped, was, is));
-                change.push(rerun(create_view(name, is), is));
+                let dropped = drop_view(name, was)
+                    .hazard(HazardKind::BreaksCallers, missed(was, is))
+                    .down_hazards(rerun(was));
+                let created = create_view(name, is)
+                    .hazards(rerun(is))
+                    .down_hazard(HazardKind::BreaksCallers, missed(is, was));
+                change.push(dropped);
+                change.push(created);
             }
             Some(is) => alter(change, name, was, is),
         }
     }
     for (name, is) in to.views.iter().filter(|(name, _)| !from.views.contains_key(*name)) {
-        change.push(create_view(name, is));
+        change.push(create_view(name, is).down_hazard(HazardKind::BreaksCallers, GONE));
     }
 }
 
-/// With the hazard that columns are not what they were for those who read them.
-fn missed(work: Work, was: &View, is: &View) -> Work {
+const GONE: &str = "who reads it fails";
+
+/// What those who read a view miss when it is dropped and made anew.
+fn missed(was: &View, is: &View) -> String {
+    let rights = "rights on it have to be granted anew".to_owned();
     let missed = was.columns.iter().filter(|column| !is.columns.contains(column));
     let names: Vec<String> = missed.map(|(name, _)| quoted(name)).collect();
     if names.is_empty() {
-        return work;
+        return rights;
     }
-    let about = format!("who reads {} finds it gone or of another type", names.join(", "));
-    work.hazard(HazardKind::BreaksCallers, about)
+    format!("{rights}, and who reads {} finds it gone or of another type", names.join(", "))
 }
 
 /// Whether a view can stay while it becomes another: columns may only be added at the end
@@ -103,13 +108,10 @@ fn create_view(name: &QName, view: &View) -> Work {
         .gives(keys(name, view))
 }
 
-/// With the hazard of a materialized view that readers wait for.
-fn rerun(work: Work, view: &View) -> Work {
-    if view.materialized {
-        work.hazard(HazardKind::BlocksReadsAndWrites, "its query is run, readers wait")
-    } else {
-        work
-    }
+/// The hazard of a materialized view that readers wait for.
+fn rerun(view: &View) -> Option<Hazard> {
+    let about = "its query is run, readers wait".to_owned();
+    view.materialized.then_some(Hazard { kind: HazardKind::BlocksReadsAndWrites, about })
 }
 
 fn drop_view(name: &QName, view: &View) -> Work {
@@ -128,7 +130,9 @@ fn alter(change: &mut Change<'_>, name: &QName, was: &View, is: &View) {
         let work = if was.columns == is.columns {
             work.down(definition(name, was, "or replace "))
         } else {
-            work.down(format!("drop view {}", name.sql())).downs(whole(name, was))
+            work.down(format!("drop view {}", name.sql()))
+                .downs(whole(name, was))
+                .down_hazard(HazardKind::BreaksCallers, missed(is, was))
         };
         change.push(work);
     } else if was.options != is.options {

@@ -1,6 +1,7 @@
 //! A step while the plan is made, with what decides its place in the order.
 
 use super::hazard::{Hazard, HazardKind};
+use super::together::Retyped;
 use super::{Phase, Step};
 use crate::catalog::{Id, QName};
 
@@ -75,6 +76,8 @@ pub(super) struct Work {
     pub(super) before: Vec<Key>,
     /// Undone by undoing what gives this, when that is in the same file.
     pub(super) goes_with: Option<Key>,
+    /// What it does, when the next step may do it in the same statement.
+    pub(super) retyped: Option<Retyped>,
 }
 
 impl Work {
@@ -97,7 +100,39 @@ impl Work {
             after: Vec::new(),
             before: Vec::new(),
             goes_with: None,
+            retyped: None,
         }
+    }
+
+    /// A step that changes the types of columns, and may do so together with others.
+    pub(super) fn retyped(mut self, retyped: Retyped) -> Self {
+        self.what = retyped.what();
+        let (up, down) = retyped.statements();
+        (self.up, self.down) = (up, Some(down));
+        self.retyped = Some(retyped);
+        self
+    }
+
+    /// Takes in a step that comes right behind it, when both change types of the same table's
+    /// columns; gives it back otherwise.
+    pub(super) fn join(&mut self, other: Self) -> Option<Self> {
+        let (Some(own), Some(more)) = (&self.retyped, &other.retyped) else { return Some(other) };
+        if own.table != more.table {
+            return Some(other);
+        }
+        let mut all = own.clone();
+        all.join(more.clone());
+        let new = |own: &[Hazard], more: Vec<Hazard>| -> Vec<Hazard> {
+            more.into_iter().filter(|one| !own.contains(one)).collect()
+        };
+        self.hazards.extend(new(&self.hazards, other.hazards));
+        self.down_hazards.extend(new(&self.down_hazards, other.down_hazards));
+        self.hazards.sort_by_key(|one| one.kind);
+        self.down_hazards.sort_by_key(|one| one.kind);
+        let whole = Self::new(self.rank.0, &self.rank.1, "").retyped(all);
+        (self.what, self.up, self.down, self.retyped) =
+            (whole.what, whole.up, whole.down, whole.retyped);
+        None
     }
 
     /// Orders it among the steps of its object.

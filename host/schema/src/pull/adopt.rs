@@ -10,13 +10,14 @@ use avenire_postgres::{Endpoint, Error, Session};
 use super::{Pulled, pull};
 use crate::catalog::{IntrospectError, Introspected, LeftOut, Scope, introspect};
 use crate::diff::{self, Difference};
-use crate::plan;
+use crate::migrations::run_bare;
+use crate::plan::{self, PlannedFile};
 use crate::revision::{self, RevisionError};
 use crate::scratch::{Scratch, ScratchError};
 use crate::snapshot::{self, Snapshot};
 
-/// The migration that makes what was there before the first one.
-const BASELINE: &str = "0001_baseline";
+/// The name of the migrations that make what was there before the first one.
+const BASELINE: &str = "baseline";
 
 /// Why nothing was written.
 #[derive(Debug, thiserror::Error)]
@@ -85,15 +86,28 @@ impl PullError {
     }
 }
 
+/// What is run in scratch databases before anything is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// The modules and the baseline, each in a database of its own.
+    Both,
+    /// The modules only, for whoever writes no baseline.
+    Modules,
+    /// Nothing. Making a large schema twice takes Postgres longer than reading it.
+    None,
+}
+
 /// What was read from a database, as text.
 #[derive(Debug)]
 pub struct Adoption {
     /// The modules.
     pub pulled: Pulled,
-    /// The baseline's SQL; nothing for an empty database.
-    pub baseline: String,
+    /// The baseline: no file for an empty database, several for one so large that one transaction
+    /// has no room for it.
+    pub baseline: Vec<PlannedFile>,
     /// What the modules make other than it is there. All of it is in `pulled.left_out` in words.
-    pub difference: Difference,
+    /// None when that was not tried.
+    pub difference: Option<Difference>,
     introspected: Introspected,
 }
 
@@ -109,27 +123,47 @@ pub async fn adopt(
     session: &Session,
     server: &Endpoint,
     scope: &Scope,
+    proof: Proof,
 ) -> Result<Adoption, PullError> {
     let introspected = introspect(session, scope).await?;
     let pulled = pull(&introspected);
-    let files = plan::baseline(&introspected).files();
-    let baseline: String = files.into_iter().map(|file| file.up).collect();
+    let baseline = plan::baseline(&introspected).files();
     let definitions = Definitions { modules: pulled.modules.clone() };
-    let (made, desired) =
-        tokio::join!(run(&baseline, server, scope), revision::desired(&definitions, server, scope));
-    let difference = diff::compare(&introspected.catalog, &made?.catalog);
-    if !difference.is_empty() {
-        return Err(PullError::Unlike(difference));
+    let baseline_runs = async {
+        match proof {
+            Proof::Both => run(&baseline, server, scope).await.map(Some),
+            Proof::Modules | Proof::None => Ok(None),
+        }
+    };
+    let modules_run = async {
+        match proof {
+            Proof::Both | Proof::Modules => {
+                revision::desired(&definitions, server, scope).await.map(Some)
+            }
+            Proof::None => Ok(None),
+        }
+    };
+    let (made, desired) = tokio::join!(baseline_runs, modules_run);
+    if let Some(made) = made? {
+        let difference = diff::compare(&introspected.catalog, &made.catalog);
+        if !difference.is_empty() {
+            return Err(PullError::Unlike(difference));
+        }
     }
-    let difference = diff::compare(&introspected.catalog, &desired?.catalog);
+    let difference = desired?.map(|desired| diff::compare(&introspected.catalog, &desired.catalog));
     Ok(Adoption { pulled, baseline, difference, introspected })
 }
 
-async fn run(sql: &str, server: &Endpoint, scope: &Scope) -> Result<Introspected, PullError> {
+async fn run(
+    files: &[PlannedFile],
+    server: &Endpoint,
+    scope: &Scope,
+) -> Result<Introspected, PullError> {
     let scratch = Scratch::create(server, "the baseline").await?;
     let session = scratch.session().await?;
-    if !sql.is_empty() {
-        session.batch(sql).await.map_err(PullError::Baseline)?;
+    for file in files {
+        let ran = run_bare(&session, &file.up, &|_| {}).await;
+        ran.map_err(|refused| PullError::Baseline(refused.source))?;
     }
     let made = introspect(&session, scope).await?;
     drop(session);
@@ -175,18 +209,25 @@ impl Adoption {
         if migrations.into_iter().any(|entry| is_sql(&entry.path())) {
             return Err(PullError::NotFirst { path: folder.to_owned() });
         }
-        let name = format!("{BASELINE}.sql");
-        let digest = snapshot::sha256(&self.baseline);
+        let mut files = Vec::new();
+        let mut digests = BTreeMap::new();
+        let mut stem = String::new();
+        for (number, file) in (1..).zip(&self.baseline) {
+            let suffix = file.suffix.as_ref().map_or_else(String::new, |part| format!("_{part}"));
+            stem = format!("{number:04}_{BASELINE}{suffix}");
+            digests.insert(format!("{stem}.sql"), snapshot::sha256(&file.up));
+            files.push((folder.join(format!("{stem}.sql")), file.up.clone()));
+        }
         let snapshot = Snapshot {
             format: snapshot::FORMAT,
             parent: None,
-            files: BTreeMap::from([(name.clone(), digest)]),
+            files: digests,
             postgres: self.introspected.version,
             objects: BTreeMap::new(),
             catalog: self.introspected.catalog.clone(),
         };
         let text = snapshot.text().map_err(PullError::Text)?;
-        let path = folder.join(snapshot::FOLDER).join(format!("{BASELINE}.json"));
-        Ok(vec![(folder.join(name), self.baseline.clone()), (path, text)])
+        files.push((folder.join(snapshot::FOLDER).join(format!("{stem}.json")), text));
+        Ok(files)
     }
 }

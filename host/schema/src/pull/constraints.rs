@@ -4,17 +4,39 @@
 use avenire_definitions::{Action, Constraint, ConstraintKind, Deferrable, Name, ObjectName};
 
 use super::read::{Rest, object_name};
-use crate::catalog::{Constraint as Found, ConstraintKind as Kind};
+use crate::catalog::{Column, Constraint as Found, ConstraintKind as Kind, QName, Table};
 
 /// The constraint `name` of the table `table`.
-pub(super) fn constraint(table: &str, name: &str, found: &Found) -> Constraint {
+pub(super) fn constraint(table: &QName, of: &Table, name: &str, found: &Found) -> Constraint {
     let (kind, deferrable) = read(found)
+        .filter(|(kind, _)| !sets_what_is_not_null(kind, &of.columns))
         .unwrap_or_else(|| (ConstraintKind::Sql(found.definition.clone()), Deferrable::No));
     let is_usual = matches!(kind, ConstraintKind::PrimaryKey { .. })
-        && name == format!("{table}_pkey")
+        && name == format!("{}_pkey", table.name)
         && found.comment.is_none();
     let name = (!is_usual).then(|| name.into());
     Constraint { deferrable, comment: found.comment.clone(), ..Constraint::new(name, kind) }
+}
+
+/// Whether a foreign key sets columns that can not be set, which the language refuses and Postgres
+/// does not.
+fn sets_what_is_not_null(kind: &ConstraintKind, all: &[Column]) -> bool {
+    let ConstraintKind::ForeignKey { columns, on_delete, on_update, .. } = kind else {
+        return false;
+    };
+    [on_delete, on_update].into_iter().any(|action| {
+        let (set, to_null) = match action {
+            Action::SetNull(set) => (set, true),
+            Action::SetDefault(set) => (set, false),
+            _ => return false,
+        };
+        let set = if set.is_empty() { columns } else { set };
+        let mut fixed = all
+            .iter()
+            .filter(|column| column.not_null && (to_null || column.default.is_none()))
+            .map(|column| column.name.as_str());
+        fixed.any(|fixed| set.iter().any(|name| name.text == fixed))
+    })
 }
 
 fn read(found: &Found) -> Option<(ConstraintKind, Deferrable)> {
@@ -90,7 +112,6 @@ fn action(rest: &mut Rest<'_>) -> Option<Action> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::QName;
 
     fn found(kind: Kind, definition: &str) -> Found {
         let definition = definition.to_owned();
@@ -103,7 +124,11 @@ mod tests {
             references: QName::new("app", "t"),
             referenced_columns: vec!["b".into()],
         };
-        constraint("x", "y", &found(kind, definition)).kind
+        made("x", "y", &found(kind, definition)).kind
+    }
+
+    fn made(table: &str, name: &str, found: &Found) -> Constraint {
+        constraint(&QName::new("public", table), &Table::default(), name, found)
     }
 
     #[test]
@@ -133,9 +158,9 @@ mod tests {
     fn a_primary_key_of_the_usual_name_has_none() {
         let kind = Kind::PrimaryKey { columns: vec!["a".into()] };
         let found = found(kind, "PRIMARY KEY (a) INCLUDE (b) DEFERRABLE INITIALLY DEFERRED");
-        let usual = constraint("chat", "chat_pkey", &found);
+        let usual = made("chat", "chat_pkey", &found);
         assert_eq!(usual.name, None);
         assert_eq!(usual.deferrable, Deferrable::Deferred);
-        assert_eq!(constraint("chat", "other", &found).name, Some("other".into()));
+        assert_eq!(made("chat", "other", &found).name, Some("other".into()));
     }
 }

@@ -27,7 +27,7 @@ use avenire_definitions::rust::{identifier, is_word};
 use avenire_definitions::{Item, Module, print};
 
 use crate::catalog::{Id, Introspected, LeftOut};
-pub use adopt::{Adoption, PullError, adopt};
+pub use adopt::{Adoption, Proof, PullError, adopt};
 use group::Groups;
 use names::Names;
 

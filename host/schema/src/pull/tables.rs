@@ -30,7 +30,7 @@ fn table(name: &QName, found: &catalog::Table, pulling: &mut Pulling<'_>) -> lan
         row: pulling.names.row(name).map(Into::into),
         unlogged: found.unlogged,
         columns: own.map(|found| column(found, catalog)).collect(),
-        constraints: constraints.map(|(key, found)| constraint(&name.name, key, found)).collect(),
+        constraints: constraints.map(|(key, one)| constraint(name, found, key, one)).collect(),
         indexes: indexes(name, &found.indexes, pulling),
         triggers: triggers(&found.triggers),
         policies: policies.collect(),

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::rename::{Part, Relation, Rename};
-use crate::catalog::{Catalog, ConstraintKind, QName, Table};
+use crate::catalog::{Catalog, ConstraintKind, QName, Table, Trigger};
 
 /// The renames that follow from the two catalogs alone, once those of
 /// [`questions`](super::questions) have been carried out and the catalog has been read again.
@@ -19,12 +19,7 @@ pub fn implied(from: &Catalog, to: &Catalog) -> Vec<Rename> {
     for (name, new) in &to.views {
         if let Some(old) = from.views.get(name) {
             found.parts(Part::Index, name, pairs(&old.indexes, &new.indexes, same));
-            let triggers = pairs(&old.triggers, &new.triggers, |one, name| {
-                let mut one = one.clone();
-                one.definition = without_name(&one.definition, name);
-                one
-            });
-            found.parts(Part::Trigger, name, triggers);
+            found.parts(Part::Trigger, name, pairs(&old.triggers, &new.triggers, nameless));
         }
     }
     for (name, new) in &to.domains {
@@ -69,12 +64,7 @@ impl Found {
         self.parts(Part::Constraint, name, free);
         let indexes = self.free(name, pairs(&old.indexes, &new.indexes, same));
         self.parts(Part::Index, name, indexes);
-        let triggers = pairs(&old.triggers, &new.triggers, |one, name| {
-            let mut one = one.clone();
-            one.definition = without_name(&one.definition, name);
-            one
-        });
-        self.parts(Part::Trigger, name, triggers);
+        self.parts(Part::Trigger, name, pairs(&old.triggers, &new.triggers, nameless));
         self.parts(Part::Policy, name, pairs(&old.policies, &new.policies, same));
     }
 
@@ -167,6 +157,11 @@ fn pairs<T, K: PartialEq>(
         .collect()
 }
 
+/// A trigger but for its name, which its definition has too.
+fn nameless(trigger: &Trigger, name: &str) -> Trigger {
+    Trigger { definition: without_name(&trigger.definition, name), ..trigger.clone() }
+}
+
 /// `create trigger name before …` without the name.
 fn without_name(definition: &str, name: &str) -> String {
     let quoted = format!("\"{}\"", name.replace('"', "\"\""));
@@ -178,7 +173,7 @@ fn without_name(definition: &str, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::{Constraint, Index, Sequence, SequenceOptions, Trigger};
+    use crate::catalog::{Constraint, Index, Sequence, SequenceOptions};
 
     fn index(definition: &str) -> Index {
         Index {

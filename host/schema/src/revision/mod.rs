@@ -61,16 +61,17 @@ impl Revision {
 /// Makes and proves the revision that leads from what is in `from` to `to`. `from` is changed on
 /// the way and of no use afterwards.
 ///
-/// Proven means: the files were applied to `from` and gave exactly `to`; their downs, where all
-/// have one, were applied after that and gave exactly what `from` was.
+/// Proven means: the files, as they are, were applied to `from` and gave exactly `to`; their downs,
+/// where all have one, were applied after that and gave exactly what `from` was.
 pub async fn revise(
     from: &Scratch,
     to: Introspected,
+    frame: Frame,
     terms: &Terms<'_>,
 ) -> Result<Revision, RevisionError> {
     let settled = settle::settle(from, &to.catalog, terms).await?;
     let difference = diff::compare(&settled.after.catalog, &to.catalog);
-    if difference.is_empty() && settled.renames.is_empty() {
+    if difference.is_empty() && settled.renames.is_empty() && frame.is_empty() {
         return Ok(Revision { renames: Vec::new(), steps: Vec::new(), files: Vec::new(), to });
     }
     let options = PlanOptions { online: true, accept: terms.accept.iter().copied().collect() };
@@ -78,10 +79,36 @@ pub async fn revise(
     if !plan.refused.is_empty() {
         return Err(RevisionError::Refused(plan.refused));
     }
-    let planned = plan.files();
-    proof::prove(from, &planned, &settled, &to.catalog, terms.scope).await?;
-    let files = with_renames(&settled.renames, planned);
+    let files = frame.around(with_renames(&settled.renames, plan.files()));
+    proof::prove(from, &files, &settled, &to.catalog, terms.scope).await?;
     Ok(Revision { renames: settled.renames, steps: plan.steps, files, to })
+}
+
+/// What comes before and after the planned files, and no comparison of catalogs asks for.
+#[derive(Debug, Default)]
+pub struct Frame {
+    /// Runs before the renames and all else.
+    pub first: Option<PlannedFile>,
+    /// Runs after all else.
+    pub last: Option<PlannedFile>,
+}
+
+impl Frame {
+    fn is_empty(&self) -> bool {
+        self.first.is_none() && self.last.is_none()
+    }
+
+    /// With nothing between them, the two are one file.
+    fn around(self, files: Vec<PlannedFile>) -> Vec<PlannedFile> {
+        match (self.first, self.last) {
+            (Some(first), Some(last)) if files.is_empty() => {
+                let PlannedFile { suffix, transaction, up, down } = last;
+                let down = down.zip(first.down).map(|(last, first)| last + &first);
+                vec![PlannedFile { suffix, transaction, up: first.up + &up, down }]
+            }
+            (first, last) => first.into_iter().chain(files).chain(last).collect(),
+        }
+    }
 }
 
 /// The renames open the first file when that is one transaction, and are a file of their own
@@ -99,7 +126,7 @@ fn with_renames(renames: &[Rename], mut files: Vec<PlannedFile>) -> Vec<PlannedF
             first.down = first.down.take().map(|rest| format!("{rest}\n{down}"));
         }
         _ => {
-            let suffix = (!files.is_empty()).then_some("renames");
+            let suffix = (!files.is_empty()).then(|| "renames".to_owned());
             files.insert(0, PlannedFile { suffix, transaction: true, up, down: Some(down) });
         }
     }

@@ -1,4 +1,4 @@
-//! Shows that planned files do what they are meant to, in the scratch database.
+//! Shows that files do what they are meant to, in the scratch database.
 
 use avenire_postgres::Session;
 
@@ -6,15 +6,12 @@ use super::error::RevisionError;
 use super::settle::Settled;
 use crate::catalog::{Catalog, Scope, introspect};
 use crate::diff;
-use crate::migrations::statements_of;
+use crate::migrations::run_bare;
 use crate::plan::PlannedFile;
 use crate::scratch::Scratch;
 
-/// The first line of a file that runs outside of a transaction.
-const NO_TRANSACTION: &str = "-- avenire: no-transaction";
-
-/// Applies the files to the scratch database, whose renames are done, and compares; then the downs
-/// in reverse and the renames back, unless a file has no way back.
+/// Undoes the renames that were done to find the files, applies the files and compares; then their
+/// downs in reverse and compares again, unless a file has no way back.
 pub(super) async fn prove(
     scratch: &Scratch,
     files: &[PlannedFile],
@@ -23,6 +20,9 @@ pub(super) async fn prove(
     scope: &Scope,
 ) -> Result<(), RevisionError> {
     let session = scratch.session().await?;
+    for rename in settled.renames.iter().rev() {
+        apply(&session, &rename.down()).await?;
+    }
     for file in files {
         apply(&session, &file.up).await?;
     }
@@ -36,9 +36,6 @@ pub(super) async fn prove(
     for down in downs {
         apply(&session, down).await?;
     }
-    for rename in settled.renames.iter().rev() {
-        apply(&session, &rename.down()).await?;
-    }
     let back = introspect(&session, scope).await?;
     let difference = diff::compare(&back.catalog, &settled.before.catalog);
     if difference.is_empty() {
@@ -48,17 +45,7 @@ pub(super) async fn prove(
     }
 }
 
-/// As the runner would: in one transaction, or statement by statement.
 async fn apply(session: &Session, sql: &str) -> Result<(), RevisionError> {
-    let transaction = !sql.starts_with(NO_TRANSACTION);
-    let run = async {
-        if transaction {
-            session.batch("begin").await?;
-        }
-        for statement in statements_of(sql) {
-            session.batch(statement).await?;
-        }
-        if transaction { session.batch("commit").await } else { Ok(()) }
-    };
-    run.await.map_err(|source| RevisionError::Planned { source, sql: sql.to_owned() })
+    let ran = run_bare(session, sql, &|_| {}).await;
+    ran.map_err(|refused| RevisionError::Planned { source: refused.source, sql: sql.to_owned() })
 }

@@ -1,5 +1,5 @@
-//! Runs definitions whose order is not known to be right.
-//! Never: leaves half of them.
+//! Runs definitions whose order is not known to be right, in a database that is thrown away.
+//! Never: undoes what came before a failure.
 
 use avenire_postgres::{Error, Session};
 
@@ -14,7 +14,7 @@ pub struct Statement {
     pub place: String,
 }
 
-/// Why definitions could not be run. Nothing of them is there then.
+/// Why definitions could not be run. The database is of no use then.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DefinitionsError {
@@ -47,34 +47,31 @@ impl DefinitionsError {
     }
 }
 
-/// Names are looked up where generated SQL has them looked up, and the bodies of functions may
-/// mention what is defined later.
+/// Names are looked up where generated SQL has them looked up, the bodies of functions may mention
+/// what is defined later, and nobody misses what a crash loses.
 const BEGIN: &str = "
-begin;
-set local search_path = public;
-set local check_function_bodies = off;
-savepoint definition";
+set search_path = public;
+set check_function_bodies = off;
+set synchronous_commit = off";
 
-/// Runs statements in one transaction, in rounds: what fails because something is not there yet is
-/// put off until the next. When a round gets nowhere, its first failure is the error. The session
-/// must not be inside of a transaction, and is not afterwards.
+const END: &str = "reset search_path; reset check_function_bodies; reset synchronous_commit";
+
+/// Runs statements in rounds: what fails because something is not there yet is put off until the
+/// next. When a round gets nowhere, its first failure is the error. Each is a transaction of its
+/// own, since a large schema needs more locks than one may take. The session must not be inside of
+/// a transaction.
 ///
 /// # Errors
-/// [`DefinitionsError`], and the database is as it was.
+/// [`DefinitionsError`], with what came before it defined.
 pub async fn run_definitions(
     session: &Session,
     statements: &[Statement],
 ) -> Result<(), DefinitionsError> {
-    let ran = match session.batch(BEGIN).await {
-        Ok(()) => rounds(session, statements).await,
-        Err(error) => Err(error.into()),
-    };
-    if ran.is_ok() {
-        return Ok(session.batch("commit").await?);
-    }
-    // When this fails the connection is gone, and the transaction with it.
-    drop(session.batch("rollback").await);
-    ran
+    session.batch(BEGIN).await?;
+    let ran = rounds(session, statements).await;
+    let ended = session.batch(END).await;
+    ran?;
+    Ok(ended?)
 }
 
 async fn rounds(session: &Session, statements: &[Statement]) -> Result<(), DefinitionsError> {
@@ -84,9 +81,8 @@ async fn rounds(session: &Session, statements: &[Statement]) -> Result<(), Defin
         let mut first = None;
         for statement in &open {
             match session.batch(&statement.sql).await {
-                Ok(()) => session.batch("release definition; savepoint definition").await?,
+                Ok(()) => {}
                 Err(error) if is_missing(&error) => {
-                    session.batch("rollback to definition").await?;
                     put_off.push(*statement);
                     first.get_or_insert((*statement, error));
                 }

@@ -5,6 +5,7 @@ avenire_macros::schema! {
         id: bigint generated always as identity,
         owner: text,
         size: bigint,
+        parts: bigint = 0,
         code: varchar(80),
 
         primary key chat_pkey (id),

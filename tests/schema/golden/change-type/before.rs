@@ -5,6 +5,7 @@ avenire_macros::schema! {
         id: bigint generated always as identity,
         owner: text,
         size: integer,
+        parts: integer = 0,
         code: varchar(40),
 
         primary key chat_pkey (id),

@@ -1,15 +1,18 @@
 //! Writing the ledger without running anything, databases that had a schema before, components,
 //! and the choices a caller has.
 
+use std::time::{Duration, Instant};
+
 use anyhow::{Result, bail};
 use avenire_schema::{
-    ApplyOptions, Drizzle, Mark, Marked, MigrationError, Migrations, Order, PlanError, SourceError,
-    Target,
+    ApplyOptions, Drizzle, Extent, Mark, Marked, MigrationError, Migrations, Order, PlanError,
+    SourceError, Target,
 };
 use avenire_schema_tests::Database;
 use tempfile::TempDir;
 
-use super::{DATA, TABLE, applied, folder, plan_error, refused, soon, state_of, texts};
+use super::rollback::deleting;
+use super::{DATA, LOCK, TABLE, applied, folder, plan_error, refused, soon, state_of, texts};
 use crate::with;
 
 async fn mark(folder: &TempDir, database: &Database, version: i64, mark: Mark) -> Result<Marked> {
@@ -25,7 +28,11 @@ fn a_mark_changes_what_the_ledger_says_and_nothing_else() -> Result<()> {
         assert_eq!(mark(&folder, &database, 1, Mark::Applied).await?, Marked::Changed);
         assert_eq!(mark(&folder, &database, 1, Mark::Applied).await?, Marked::Unchanged);
         assert_eq!(database.count("select count(to_regclass('counter'))").await?, 0);
+        assert_eq!(mark(&folder, &database, 2, Mark::Applied).await?, Marked::Changed);
         assert_eq!(mark(&folder, &database, 1, Mark::NotApplied).await?, Marked::Changed);
+        let rest = "select version::text from _avenire.migrations";
+        assert_eq!(texts(&database, rest).await?, ["2"], "the others stay");
+        assert_eq!(mark(&folder, &database, 2, Mark::NotApplied).await?, Marked::Changed);
         assert_eq!(mark(&folder, &database, 1, Mark::NotApplied).await?, Marked::Unchanged);
         assert_eq!(applied(&folder, &database).await?.len(), 2);
         let unknown = mark(&folder, &database, 9, Mark::Applied).await.unwrap_err();
@@ -33,6 +40,26 @@ fn a_mark_changes_what_the_ledger_says_and_nothing_else() -> Result<()> {
         std::fs::write(folder.path().join(DATA.0), "select 'edited'")?;
         let edited = mark(&folder, &database, 2, Mark::Applied).await.unwrap_err();
         assert!(edited.to_string().contains("changed"), "{edited}");
+        Ok(())
+    })
+}
+
+#[test]
+fn nothing_is_marked_while_somebody_migrates() -> Result<()> {
+    with(async |server| {
+        let database = server.database().await?;
+        let migrations = Migrations::load(folder(&[TABLE])?.path())?;
+        let other = database.session().await?;
+        other.rows(&format!("select pg_advisory_lock({LOCK})"), &[]).await?;
+        let (endpoint, late) =
+            (database.endpoint(), || Instant::now() + Duration::from_millis(200));
+        let marked = migrations.mark(1, Mark::Applied, endpoint, late()).await;
+        assert!(matches!(marked, Err(MigrationError::Busy)), "{marked:?}");
+        let baselined = migrations.baseline(1, None, endpoint, late()).await;
+        assert!(matches!(baselined, Err(MigrationError::Busy)), "{baselined:?}");
+        assert!(state_of(&database).await?.is_empty());
+        drop(other);
+        assert_eq!(migrations.mark(1, Mark::Applied, endpoint, soon()).await?, Marked::Changed);
         Ok(())
     })
 }
@@ -98,6 +125,17 @@ fn a_baseline_adopts_a_database_and_contradicts_no_ledger() -> Result<()> {
         assert!(matches!(less, MigrationError::NotEmpty { version: 3, .. }), "{less}");
         let unknown = migrations.baseline(7, None, database.endpoint(), soon()).await.unwrap_err();
         assert!(matches!(unknown, MigrationError::Plan(PlanError::NoSuchVersion { version: 7 })));
+        assert_eq!(state_of(&database).await?, before);
+        // As a program left it that was interrupted.
+        database.run("update _avenire.migrations set applied_at = null where version = 2").await?;
+        let before = state_of(&database).await?;
+        let half = migrations.baseline(3, None, database.endpoint(), soon()).await.unwrap_err();
+        assert!(matches!(half, MigrationError::NotEmpty { version: 2, .. }), "{half}");
+        assert_eq!(state_of(&database).await?, before);
+        std::fs::write(folder.path().join(TABLE.0), "select 'edited'")?;
+        let migrations = Migrations::load(folder.path())?;
+        let edited = migrations.baseline(3, None, database.endpoint(), soon()).await.unwrap_err();
+        assert!(matches!(edited, MigrationError::Plan(PlanError::Changed { .. })), "{edited}");
         assert_eq!(state_of(&database).await?, before);
         Ok(())
     })
@@ -189,12 +227,79 @@ fn components_have_sequences_of_their_own() -> Result<()> {
         )
         .await?;
         assert_eq!(rows, ["chat 1", "shop 1"]);
+        // What can not be done of one is refused before anything is done of the others.
+        std::fs::write(chat.path().join("0002_more.sql"), "create table more ();")?;
+        std::fs::write(shop.path().join("0001_shop.sql"), "select 'edited';")?;
+        let (more, edited) = (
+            Migrations::load_for("chat", chat.path())?,
+            Migrations::load_for("shop", shop.path())?,
+        );
+        let all = [&more, &edited];
+        let failure =
+            Migrations::apply_all(&all, order, endpoint, soon(), &|_| {}).await.unwrap_err();
+        assert!(matches!(plan_error(&failure), PlanError::Changed { .. }), "{failure:?}");
+        assert_eq!(database.count("select count(to_regclass('more'))").await?, 0);
         let twins = [&chat_files, &chat_files];
         let failure =
             Migrations::apply_all(&twins, order, endpoint, soon(), &|_| {}).await.unwrap_err();
         assert!(matches!(failure.error, MigrationError::TwinComponents { .. }), "{failure:?}");
         let bad = Migrations::load_for("Chat'", chat.path());
         assert!(matches!(bad, Err(SourceError::BadComponent { .. })));
+        Ok(())
+    })
+}
+
+/// What may be in the row of another component with the same number.
+const STATES: [&str; 4] = [
+    "applied_at = now()",
+    "applied_at = null, begun = '', statements_done = 0",
+    "applied_at = null, begun = '', statements_done = 1, under_way = true",
+    "applied_at = null, begun = '', statements_done = 0, applied_before = now()",
+];
+
+/// A file and the one that undoes it; the last of each comes to its end.
+const UPS: [&str; 3] =
+    ["select 1 / 0;", "create table shop (); select 1 / 0;", "create table shop (); select 1;"];
+const DOWNS: [&str; 3] =
+    ["select 1 / 0;", "drop table shop; select 1 / 0;", "drop table shop; select 1;"];
+
+#[test]
+fn whatever_a_component_does_the_rows_of_another_stay_as_they_are() -> Result<()> {
+    with(async |server| {
+        for state in STATES {
+            let database = server.database().await?;
+            let chat = folder(&[("0001_chat.sql", "-- avenire: no-transaction\nselect 1;")])?;
+            let chat = Migrations::load_for("chat", chat.path())?;
+            chat.apply(database.endpoint(), soon(), &|_| {}).await?;
+            database.run(&format!("update _avenire.migrations set {state}")).await?;
+            let row = "select m::text from _avenire.migrations m where component = 'chat'";
+            let before = texts(&database, row).await?;
+            let shop = |up: &str, down: &str| -> Result<Migrations> {
+                let files =
+                    [("0001_shop.sql", up), ("0001_shop.down.sql", down)].map(|(name, text)| {
+                        (name.to_owned(), format!("-- avenire: no-transaction\n{text}"))
+                    });
+                Ok(Migrations::from_texts("shop", files.to_vec())?)
+            };
+            for up in UPS {
+                let done = shop(up, DOWNS[2])?.apply(database.endpoint(), soon(), &|_| {}).await;
+                assert_eq!(done.is_ok(), up == UPS[2], "{done:?}");
+                assert_eq!(texts(&database, row).await?, before, "{state}: {up}");
+            }
+            for down in DOWNS {
+                let shop = shop(UPS[2], down)?;
+                let (accept, endpoint) = (deleting(), database.endpoint());
+                let done =
+                    shop.rollback(Extent::Steps(1), &accept, endpoint, soon(), &|_| {}).await;
+                assert_eq!(done.is_ok(), down == DOWNS[2], "{done:?}");
+                assert_eq!(texts(&database, row).await?, before, "{state}: {down}");
+            }
+            let shop = shop(UPS[2], DOWNS[2])?;
+            for mark in [Mark::Applied, Mark::NotApplied] {
+                shop.mark(1, mark, database.endpoint(), soon()).await?;
+                assert_eq!(texts(&database, row).await?, before, "{state}: {mark:?}");
+            }
+        }
         Ok(())
     })
 }

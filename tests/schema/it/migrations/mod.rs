@@ -39,6 +39,9 @@ async fn eventually(what: &str, mut happened: impl AsyncFnMut() -> Result<bool>)
     Ok(())
 }
 
+/// The key of the lock under which all hosts migrate.
+const LOCK: i64 = 0x6176_656e_6d69_6772;
+
 /// Counts its own applications.
 const TABLE: (&str, &str) =
     ("0001_table.sql", "create table counter (n int not null);\ninsert into counter values (0);\n");

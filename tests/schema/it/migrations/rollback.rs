@@ -1,16 +1,19 @@
 //! Undoing migrations: what is undone, in which order, and what is refused beforehand.
 
 use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use avenire_postgres::Endpoint;
 use avenire_schema::{
-    Effect, Extent, MigrationError, Migrations, PlanError, RollbackFailure, Transaction,
+    Done, Effect, Extent, MigrationError, Migrations, PlanError, Progress, RollbackFailure,
+    Transaction,
 };
 use avenire_schema_tests::Database;
 use tempfile::TempDir;
 
-use super::{DATA, TABLE, applied, folder, plan_error, refused, soon, state_of};
+use super::{DATA, LOCK, PATIENCE, TABLE, applied, folder, plan_error, refused, soon, state_of};
 use crate::with;
 
 const UNDO_TABLE: (&str, &str) =
@@ -163,6 +166,107 @@ fn two_that_undo_one_migration_at_the_same_time_undo_one() -> Result<()> {
         );
         assert_eq!(one??.len() + other??.len(), 1);
         assert_eq!(database.count("select n::bigint from counter").await?, 1);
+        Ok(())
+    })
+}
+
+#[test]
+fn what_another_one_has_undone_meanwhile_is_passed_over() -> Result<()> {
+    with(async |server| {
+        let database = server.database().await?;
+        let more = ("0003_more.sql", "update counter set n = n + 10;");
+        let undo_more = ("0003_more.down.sql", "update counter set n = n - 10;");
+        let folder = folder(&[TABLE, UNDO_TABLE, DATA, UNDO_DATA, more, undo_more])?;
+        applied(&folder, &database).await?;
+        let (begun, other_begins) = std::sync::mpsc::channel();
+        let other_begins = Mutex::new(other_begins);
+        let (undone, one_is_undone) = tokio::sync::oneshot::channel();
+        let undone = Mutex::new(Some(undone));
+        // It goes on to the second when the other one, which wants the same, is at it.
+        let waits = move |step| {
+            if let Progress::Undone(_) = step
+                && let Some(undone) = undone.lock().unwrap().take()
+            {
+                let _ = undone.send(());
+                let wait = || other_begins.lock().unwrap().recv_timeout(PATIENCE);
+                let _ = tokio::task::block_in_place(wait);
+            }
+        };
+        let (first, second) = (Migrations::load(folder.path())?, Migrations::load(folder.path())?);
+        let (endpoint, accept) = (database.endpoint().clone(), deleting());
+        let one = tokio::spawn(async move {
+            first.rollback(Extent::To(1), &accept, &endpoint, soon(), &waits).await
+        });
+        one_is_undone.await?;
+        let begins = move |step| {
+            if matches!(step, Progress::Undoing { .. }) {
+                let _ = begun.send(());
+            }
+        };
+        let accept = deleting();
+        let other =
+            second.rollback(Extent::To(1), &accept, database.endpoint(), soon(), &begins).await?;
+        let files =
+            |undone: Vec<Done>| -> Vec<_> { undone.into_iter().map(|one| one.file).collect() };
+        assert_eq!(files(other), [UNDO_DATA.0]);
+        assert_eq!(files(one.await??), [undo_more.0]);
+        assert_eq!(database.count("select n::bigint from counter").await?, 0);
+        Ok(())
+    })
+}
+
+#[test]
+fn nothing_more_is_undone_when_somebody_has_applied_something_meanwhile() -> Result<()> {
+    with(async |server| {
+        let database = server.database().await?;
+        let more = ("0003_more.sql", "update counter set n = n + 10;");
+        let undo_more = ("0003_more.down.sql", "update counter set n = n - 10;");
+        let undo_new = ("0004_new.down.sql", "drop table if exists new;");
+        let folder = folder(&[TABLE, DATA, UNDO_DATA, more, undo_more])?;
+        applied(&folder, &database).await?;
+        std::fs::write(folder.path().join("0004_new.sql"), "create table new ();")?;
+        std::fs::write(folder.path().join(undo_new.0), undo_new.1)?;
+        let migrations = Migrations::load(folder.path())?;
+        let after_the_first = |step| {
+            if let Progress::Undone(_) = step {
+                let apply = migrations.apply(database.endpoint(), soon(), &|_| {});
+                let handle = tokio::runtime::Handle::current();
+                tokio::task::block_in_place(|| handle.block_on(apply)).unwrap();
+            }
+        };
+        let (accept, endpoint) = (deleting(), database.endpoint());
+        let failure = migrations
+            .rollback(Extent::To(1), &accept, endpoint, soon(), &after_the_first)
+            .await
+            .unwrap_err();
+        assert!(matches!(failure.error, MigrationError::Moved { version: 4 }), "{failure:?}");
+        let undone: Vec<&str> = failure.undone.iter().map(|done| done.file.as_str()).collect();
+        assert_eq!(undone, [undo_more.0]);
+        assert_eq!(database.count("select n::bigint from counter").await?, 11);
+        assert_eq!(database.count("select count(to_regclass('new'))").await?, 1);
+        Ok(())
+    })
+}
+
+#[test]
+fn nothing_is_undone_on_what_is_seen_while_somebody_migrates() -> Result<()> {
+    with(async |server| {
+        let database = server.database().await?;
+        let folder = folder(&[TABLE, DATA, UNDO_DATA])?;
+        applied(&folder, &database).await?;
+        // Another host is at it, outside of a transaction.
+        let other = database.session().await?;
+        other.rows(&format!("select pg_advisory_lock({LOCK})"), &[]).await?;
+        other.batch("update _avenire.migrations set applied_at = null where version = 2").await?;
+        let (migrations, accept) = (Migrations::load(folder.path())?, deleting());
+        let late = Instant::now() + Duration::from_millis(200);
+        let told = |_| {};
+        let undone =
+            migrations.rollback(Extent::Steps(1), &accept, database.endpoint(), late, &told).await;
+        assert!(matches!(undone.unwrap_err().error, MigrationError::Busy));
+        other.batch("update _avenire.migrations set applied_at = now() where version = 2").await?;
+        drop(other);
+        assert_eq!(undo(&folder, &database, Extent::Steps(1)).await??, [UNDO_DATA.0]);
         Ok(())
     })
 }

@@ -30,6 +30,9 @@ pub(super) fn foreign_key(
             "remove the parentheses",
         );
     }
+    for (event, action) in [("delete", on_delete), ("update", on_update)] {
+        not_null(event, action, columns, own.unwrap_or_default(), known, found);
+    }
     let Some(target) = known.tables.get(&references.key()) else {
         if !known.is_partial() {
             nowhere(table, references, known, found);
@@ -147,6 +150,37 @@ fn is_key(target: &Table, referenced: &[Name]) -> bool {
 fn has_unknown_keys(target: &Table) -> bool {
     target.partition_of.is_some()
         || target.constraints.iter().any(|one| matches!(one.kind, ConstraintKind::Sql(_)))
+}
+
+/// Reports columns that an action would set to null though they are not null: whoever deletes or
+/// updates what they refer to would fail.
+fn not_null(
+    event: &str,
+    action: &Action,
+    columns: &[Name],
+    own: &[&Column],
+    known: &Known<'_>,
+    found: &mut Found,
+) {
+    let (what, set, hint) = match action {
+        Action::SetNull(set) => ("null", set, ""),
+        Action::SetDefault(set) => ("default", set, " and has no default"),
+        _ => return,
+    };
+    let set = if set.is_empty() { columns } else { set };
+    for name in set.iter().filter(|name| columns.contains(name)) {
+        let Some(column) = find(own, name).filter(|column| !column.nullable) else { continue };
+        if what == "null" || !types::may_have_default(column, known) {
+            found.add(
+                name.at,
+                format!("`on {event} set {what}` can not set the column `{name}`"),
+                format!(
+                    "the column is not null{hint}; write `?` after its type, or choose another \
+                     action"
+                ),
+            );
+        }
+    }
 }
 
 fn set_columns(columns: &[Name], action: &Action, found: &mut Found) {

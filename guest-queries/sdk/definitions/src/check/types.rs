@@ -3,7 +3,7 @@
 use super::Found;
 use super::known::{Known, Made};
 use crate::builtin;
-use crate::syntax::{Type, TypeName};
+use crate::syntax::{Column, Type, TypeName};
 
 /// How many domains may stand on each other.
 const DEPTH: usize = 64;
@@ -71,6 +71,19 @@ fn nearest<'a>(name: &str, known: &Known<'a>) -> Option<&'a str> {
         .filter(|(distance, other)| *distance <= 2 && distance * 2 < other.len())
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, other)| other)
+}
+
+/// Whether a column has a default, be it that of its type. True where it is not known.
+pub(super) fn may_have_default(column: &Column, known: &Known<'_>) -> bool {
+    let of_type = match &column.data_type.name {
+        _ if column.data_type.builtin().is_some() || column.data_type.dimensions > 0 => false,
+        TypeName::Plain { schema, name } => {
+            let made = known.made((schema.as_deref().unwrap_or("public"), name));
+            made.is_none_or(|made| matches!(made, Made::Domain(_)))
+        }
+        TypeName::Sql(_) => true,
+    };
+    of_type || column.default.is_some() || column.identity.is_some() || column.generated.is_some()
 }
 
 /// Whether values of the types can be compared, as a foreign key does. True where it is not known.

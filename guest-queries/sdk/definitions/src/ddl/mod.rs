@@ -131,8 +131,10 @@ fn reference(name: &Reference) -> String {
     }
 }
 
+/// In parentheses.
 fn names(names: &[Name]) -> String {
-    names.iter().map(|name| quoted(&name.text)).collect::<Vec<_>>().join(", ")
+    let names: Vec<String> = names.iter().map(|name| quoted(&name.text)).collect();
+    format!("({})", names.join(", "))
 }
 
 /// `name = 'value', …`; a name may have a part before a point, as `toast.fillfactor`.

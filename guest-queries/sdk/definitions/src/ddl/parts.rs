@@ -2,10 +2,13 @@
 
 use super::comments::comment;
 use super::{Out, Step, names, object_name, options, quoted, reference};
+use crate::clauses::{self, Spelling};
 use crate::syntax::{
-    Action, Constraint, ConstraintKind, Deferrable, Fires, Index, IndexKey, KeyValue, Name, Nulls,
-    ObjectName, Policy, PolicyCommand, Table, Trigger,
+    Constraint, ConstraintKind, Fires, Index, IndexKey, KeyValue, Name, ObjectName, Policy, Table,
+    Trigger,
 };
+
+const SPELLING: Spelling = Spelling { names, object: object_name };
 
 /// A constraint within `create table`; foreign keys come later, when all tables are there.
 pub(super) fn constraint(constraint: &Constraint) -> Option<String> {
@@ -46,13 +49,20 @@ fn constraint_sql(constraint: &Constraint) -> String {
     }
     match &constraint.kind {
         ConstraintKind::PrimaryKey { columns, include } => {
-            sql.push_str(&format!("primary key ({}){}", names(columns), including(include)));
+            sql.push_str(&format!("primary key {}{}", names(columns), SPELLING.including(include)));
         }
         ConstraintKind::Unique { columns, include, nulls_not_distinct } => {
             let nulls = if *nulls_not_distinct { " nulls not distinct" } else { "" };
-            sql.push_str(&format!("unique{nulls} ({}){}", names(columns), including(include)));
+            sql.push_str(&format!(
+                "unique{nulls} {}{}",
+                names(columns),
+                SPELLING.including(include)
+            ));
         }
-        ConstraintKind::ForeignKey { .. } => foreign_key(&constraint.kind, &mut sql),
+        ConstraintKind::ForeignKey { columns, .. } => {
+            sql.push_str(&format!("foreign key {}", names(columns)));
+            sql.push_str(&SPELLING.references(&constraint.kind));
+        }
         ConstraintKind::Check { expression, no_inherit } => {
             let no_inherit = if *no_inherit { " no inherit" } else { "" };
             sql.push_str(&format!("check ({expression}){no_inherit}"));
@@ -60,54 +70,8 @@ fn constraint_sql(constraint: &Constraint) -> String {
         ConstraintKind::Exclude(text) => sql.push_str(&format!("exclude {text}")),
         ConstraintKind::Sql(text) => sql.push_str(text),
     }
-    sql.push_str(match constraint.deferrable {
-        Deferrable::No => "",
-        Deferrable::Immediate => " deferrable",
-        Deferrable::Deferred => " deferrable initially deferred",
-    });
+    sql.push_str(clauses::deferrable(constraint.deferrable));
     sql
-}
-
-fn foreign_key(kind: &ConstraintKind, sql: &mut String) {
-    let ConstraintKind::ForeignKey {
-        columns,
-        references,
-        referenced,
-        match_full,
-        on_delete,
-        on_update,
-    } = kind
-    else {
-        return;
-    };
-    sql.push_str(&format!("foreign key ({}) references ", names(columns)));
-    sql.push_str(&object_name(references));
-    if !referenced.is_empty() {
-        sql.push_str(&format!(" ({})", names(referenced)));
-    }
-    if *match_full {
-        sql.push_str(" match full");
-    }
-    action(" on delete", on_delete, sql);
-    action(" on update", on_update, sql);
-}
-
-fn action(event: &str, action: &Action, sql: &mut String) {
-    let (words, columns): (&str, &[Name]) = match action {
-        Action::NoAction => return,
-        Action::Restrict => ("restrict", &[]),
-        Action::Cascade => ("cascade", &[]),
-        Action::SetNull(columns) => ("set null", columns),
-        Action::SetDefault(columns) => ("set default", columns),
-    };
-    sql.push_str(&format!("{event} {words}"));
-    if !columns.is_empty() {
-        sql.push_str(&format!(" ({})", names(columns)));
-    }
-}
-
-fn including(include: &[Name]) -> String {
-    if include.is_empty() { String::new() } else { format!(" include ({})", names(include)) }
 }
 
 pub(super) fn indexes(indexes: &[Index], table: &ObjectName, step: &Step, out: &mut Out<'_>) {
@@ -134,7 +98,7 @@ fn index_sql(index: &Index, table: &str) -> String {
     let method = index.method.as_deref().unwrap_or("btree");
     let keys: Vec<String> = index.keys.iter().map(key).collect();
     sql.push_str(&format!("on {table} using {} ({})", quoted(method), keys.join(", ")));
-    sql.push_str(&including(&index.include));
+    sql.push_str(&SPELLING.including(&index.include));
     if index.nulls_not_distinct {
         sql.push_str(" nulls not distinct");
     }
@@ -161,14 +125,7 @@ fn key(key: &IndexKey) -> String {
             sql.push_str(&format!(" ({})", options(&class.parameters)));
         }
     }
-    if key.descending {
-        sql.push_str(" desc");
-    }
-    match key.nulls {
-        Some(Nulls::First) => sql.push_str(" nulls first"),
-        Some(Nulls::Last) => sql.push_str(" nulls last"),
-        None => {}
-    }
+    sql.push_str(&clauses::order(key));
     sql
 }
 
@@ -214,13 +171,7 @@ fn policy_sql(policy: &Policy, table: &str) -> String {
     if policy.restrictive {
         sql.push_str(" as restrictive");
     }
-    sql.push_str(match policy.command {
-        PolicyCommand::All => "",
-        PolicyCommand::Select => " for select",
-        PolicyCommand::Insert => " for insert",
-        PolicyCommand::Update => " for update",
-        PolicyCommand::Delete => " for delete",
-    });
+    sql.push_str(clauses::command(policy.command));
     if !policy.roles.is_empty() {
         let roles: Vec<String> = policy.roles.iter().map(role).collect();
         sql.push_str(&format!(" to {}", roles.join(", ")));

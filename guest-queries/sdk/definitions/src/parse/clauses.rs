@@ -4,7 +4,7 @@ use syn::LitStr;
 use syn::parse::ParseStream;
 
 use super::input::{
-    eat, expect, name, names, object_name, optional_name, peek, string, unexpected,
+    after, eat, expect, name, names, object_name, optional_name, peek, string, unexpected,
 };
 use super::locate;
 use crate::syntax::{Action, Constraint, ConstraintKind, Deferrable, Name};
@@ -33,7 +33,7 @@ pub(super) fn constraint(
         return Ok(None);
     };
     let deferrable = deferrable(input)?;
-    let comment = if eat(input, &["comment"])? { Some(string(input)?) } else { None };
+    let comment = after(input, &["comment"], string)?;
     Ok(Some(Constraint { docs: std::mem::take(docs), name, kind, deferrable, comment, at }))
 }
 
@@ -47,7 +47,7 @@ fn name_before_string(input: ParseStream<'_>) -> syn::Result<Option<Name>> {
 }
 
 fn include(input: ParseStream<'_>) -> syn::Result<Vec<Name>> {
-    if eat(input, &["include"])? { names(input) } else { Ok(Vec::new()) }
+    Ok(after(input, &["include"], names)?.unwrap_or_default())
 }
 
 fn primary_key(input: ParseStream<'_>) -> syn::Result<ConstraintKind> {

@@ -4,7 +4,8 @@ use syn::parse::ParseStream;
 use syn::{Ident, LitStr, Token, ext::IdentExt as _, token};
 
 use super::input::{
-    eat, expect, list, name, names, optional_name, options, peek, peek_name, reference, string,
+    after, eat, expect, list, name, names, optional_name, options, peek, peek_name, reference,
+    string,
 };
 use super::locate;
 use crate::syntax::{Column, Index, IndexKey, KeyValue, Nulls, OperatorClass};
@@ -20,7 +21,7 @@ pub(super) fn index(input: ParseStream<'_>, docs: &mut Vec<String>) -> syn::Resu
     eat(input, &["concurrently"])?;
     let unnamed = peek(input, &["using"]);
     let name = if unnamed { None } else { optional_name(input)? };
-    let method = if eat(input, &["using"])? { Some(method(input)?) } else { None };
+    let method = after(input, &["using"], method)?;
     let keys = list(input, key)?;
     let mut index =
         Index { docs: std::mem::take(docs), name, unique, method, keys, at, ..Index::default() };

@@ -2,7 +2,7 @@
 
 use syn::ext::IdentExt as _;
 use syn::parse::ParseStream;
-use syn::{Attribute, Expr, Ident, Lit, LitInt, LitStr, Meta, Token, parenthesized};
+use syn::{Attribute, Expr, Ident, Lit, LitInt, LitStr, Meta, Token, braced, parenthesized, token};
 
 use super::locate;
 use crate::syntax::{Name, ObjectName, Reference};
@@ -164,6 +164,33 @@ pub(super) fn list<T>(
         }
     }
     Ok(items)
+}
+
+/// `{ entry, entry, … }`; `entry` takes one. `behind` goes on with what is said where a comma is
+/// missing.
+pub(super) fn entries(
+    input: Input<'_>,
+    behind: &str,
+    mut entry: impl FnMut(Input<'_>) -> syn::Result<()>,
+) -> syn::Result<token::Brace> {
+    let body;
+    let brace = braced!(body in input);
+    while !body.is_empty() {
+        entry(&body)?;
+        if !body.is_empty() && body.parse::<Option<Token![,]>>()?.is_none() {
+            return Err(body.error(format!("expected `,`{behind}")));
+        }
+    }
+    Ok(brace)
+}
+
+/// What stands behind these words, if they come next.
+pub(super) fn after<T>(
+    input: Input<'_>,
+    words: &[&str],
+    item: impl FnOnce(Input<'_>) -> syn::Result<T>,
+) -> syn::Result<Option<T>> {
+    if eat(input, words)? { item(input).map(Some) } else { Ok(None) }
 }
 
 /// `(name, name, …)`

@@ -1,12 +1,12 @@
 //! What stands at the top level of a block.
 
 use syn::parse::ParseStream;
-use syn::{LitStr, Token, braced, ext::IdentExt as _};
+use syn::{LitStr, Token, ext::IdentExt as _};
 
 use super::columns::column;
 use super::input::{
-    attributes, docs, eat, expect, expression, label, list, name, object_name, once, reference,
-    string, unexpected,
+    after, attributes, docs, eat, entries, expect, expression, label, list, name, object_name,
+    once, peek, reference, string, unexpected,
 };
 use super::tables::table;
 use super::types::{data_type, sequence_options};
@@ -100,69 +100,53 @@ pub(super) fn item(input: ParseStream<'_>) -> syn::Result<Item> {
 
 fn schema(input: ParseStream<'_>, docs: Vec<String>) -> syn::Result<Schema> {
     let name = name(input)?;
-    let comment = if eat(input, &["comment"])? { Some(string(input)?) } else { None };
+    let comment = after(input, &["comment"], string)?;
     input.parse::<Token![;]>()?;
     Ok(Schema { docs, name, comment })
 }
 
 fn extension(input: ParseStream<'_>, docs: Vec<String>) -> syn::Result<Extension> {
     let mut extension = Extension { docs, name: name(input)?, ..Extension::default() };
-    if eat(input, &["schema"])? {
-        extension.schema = Some(name(input)?);
-    }
-    if eat(input, &["version"])? {
-        extension.version = Some(string(input)?);
-    }
+    extension.schema = after(input, &["schema"], name)?;
+    extension.version = after(input, &["version"], string)?;
     input.parse::<Token![;]>()?;
     Ok(extension)
 }
 
 fn enumeration(input: ParseStream<'_>, docs: Vec<String>) -> syn::Result<Enum> {
     let mut made = Enum { docs, name: object_name(input)?, ..Enum::default() };
-    if eat(input, &["as"])? {
-        made.rust = Some(name(input)?);
-    }
-    let body;
-    braced!(body in input);
-    while !body.is_empty() {
-        let at = body.span();
-        let docs = super::input::docs(&body)?;
-        if super::input::peek(&body, &["comment"]) && body.peek2(LitStr) {
-            expect(&body, &["comment"])?;
-            once(&mut made.comment, string(&body)?, at)?;
-        } else {
-            let name = label(&body)?;
-            let rust = if eat(&body, &["as"])? { Some(super::input::name(&body)?) } else { None };
-            made.values.push(EnumValue { docs, name, rust });
-        }
-        if !body.is_empty() {
-            body.parse::<Token![,]>()?;
-        }
-    }
+    made.rust = after(input, &["as"], name)?;
+    made.values = members(input, &mut made.comment, |body, docs| {
+        Ok(EnumValue { docs, name: label(body)?, rust: after(body, &["as"], name)? })
+    })?;
     Ok(made)
 }
 
 fn composite(input: ParseStream<'_>, docs: Vec<String>) -> syn::Result<Composite> {
     let mut made = Composite { docs, name: object_name(input)?, ..Composite::default() };
-    if eat(input, &["as"])? {
-        made.rust = Some(name(input)?);
-    }
-    let body;
-    braced!(body in input);
-    while !body.is_empty() {
-        let at = body.span();
-        let docs = super::input::docs(&body)?;
-        if super::input::peek(&body, &["comment"]) && body.peek2(LitStr) {
-            expect(&body, &["comment"])?;
-            once(&mut made.comment, string(&body)?, at)?;
-        } else {
-            made.attributes.push(column(&body, docs)?);
-        }
-        if !body.is_empty() {
-            body.parse::<Token![,]>()?;
-        }
-    }
+    made.rust = after(input, &["as"], name)?;
+    made.attributes = members(input, &mut made.comment, column)?;
     Ok(made)
+}
+
+/// `{ member, …, comment "…" }`: what a type has. A member may be called `comment`.
+fn members<T>(
+    input: ParseStream<'_>,
+    comment: &mut Option<String>,
+    member: impl Fn(ParseStream<'_>, Vec<String>) -> syn::Result<T>,
+) -> syn::Result<Vec<T>> {
+    let mut members = Vec::new();
+    entries(input, "", |body| {
+        let at = body.span();
+        let docs = docs(body)?;
+        if peek(body, &["comment"]) && body.peek2(LitStr) {
+            expect(body, &["comment"])?;
+            return once(comment, string(body)?, at);
+        }
+        members.push(member(body, docs)?);
+        Ok(())
+    })?;
+    Ok(members)
 }
 
 /// `domain name: type [collate …] [not null] [= "…"] [check [name] "…"] … [comment "…"];`
@@ -217,9 +201,7 @@ fn sequence(input: ParseStream<'_>, docs: Vec<String>) -> syn::Result<Sequence> 
             .map_err(|_| input.error("a sequence is owned by one column"))?;
         sequence.owned_by = Some((owner, column));
     }
-    if eat(input, &["comment"])? {
-        sequence.comment = Some(string(input)?);
-    }
+    sequence.comment = after(input, &["comment"], string)?;
     if input.parse::<Option<Token![;]>>()?.is_none() {
         return Err(input.error(
             "expected `;` or one of `as …`, `start …`, `increment …`, `minvalue …`, `maxvalue …`, \
@@ -235,29 +217,22 @@ fn object(input: ParseStream<'_>, docs: Vec<String>) -> syn::Result<Object> {
     if eat(input, &["depends", "on"])? {
         made.depends_on = list(input, object_name)?;
     }
-    let body;
-    let brace = braced!(body in input);
-    while !body.is_empty() {
+    let brace = entries(input, "", |body| {
         let at = body.span();
-        let _: Vec<String> = docs_of(&body)?;
-        if eat(&body, &["create"])? {
-            made.create.push(string(&body)?);
-        } else if eat(&body, &["drop"])? {
-            once(&mut made.drop, string(&body)?, at)?;
+        // Documentation of a statement is for readers of the source only.
+        super::input::docs(body)?;
+        if eat(body, &["create"])? {
+            made.create.push(string(body)?);
+        } else if eat(body, &["drop"])? {
+            once(&mut made.drop, string(body)?, at)?;
         } else {
             return Err(body.error("expected `create \"…\"` or `drop \"…\"`"));
         }
-        if !body.is_empty() {
-            body.parse::<Token![,]>()?;
-        }
-    }
+        Ok(())
+    })?;
     if made.create.is_empty() {
         let message = "an object needs the statement that makes it: `create \"…\"`";
         return Err(syn::Error::new(brace.span.close(), message));
     }
     Ok(made)
-}
-
-fn docs_of(input: ParseStream<'_>) -> syn::Result<Vec<String>> {
-    docs(input)
 }

@@ -3,7 +3,7 @@
 use syn::Token;
 use syn::parse::ParseStream;
 
-use super::input::{eat, name, string};
+use super::input::{after, eat, name, string};
 use crate::syntax::{Fires, Policy, PolicyCommand, Trigger};
 
 /// A policy, if one comes next.
@@ -83,6 +83,6 @@ pub(super) fn trigger(
     } else {
         Fires::Origin
     };
-    let comment = if eat(input, &["comment"])? { Some(string(input)?) } else { None };
+    let comment = after(input, &["comment"], string)?;
     Ok(Some(Trigger { docs: std::mem::take(docs), name, definition, fires, comment }))
 }

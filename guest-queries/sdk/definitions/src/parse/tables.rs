@@ -1,31 +1,26 @@
 //! Tables.
 
+use syn::Token;
 use syn::parse::ParseStream;
-use syn::{Token, braced};
 
 use super::clauses::constraint;
 use super::columns::{column, peek_column};
 use super::index::{index, settle_keys};
 use super::input::{
-    docs, eat, expect, list, name, object_name, once, options, peek, string, unexpected,
+    after, docs, eat, entries, expect, list, name, object_name, once, options, peek, string,
+    unexpected,
 };
 use super::policy::{policy, trigger};
 use crate::syntax::{Partition, Table};
 
+/// What is missing behind a comma in a table or view.
+pub(super) const NEXT: &str = " and the next column or clause";
+
 /// What follows the words `table` or `unlogged table`.
 pub(super) fn table(input: ParseStream<'_>, mut table: Table) -> syn::Result<Table> {
     table.name = object_name(input)?;
-    if eat(input, &["as"])? {
-        table.row = Some(name(input)?);
-    }
-    let body;
-    braced!(body in input);
-    while !body.is_empty() {
-        entry(&body, &mut table)?;
-        if !body.is_empty() && body.parse::<Option<Token![,]>>()?.is_none() {
-            return Err(body.error("expected `,` and the next column or clause"));
-        }
-    }
+    table.row = after(input, &["as"], name)?;
+    entries(input, NEXT, |body| entry(body, &mut table))?;
     let Table { columns, indexes, .. } = &mut table;
     settle_keys(indexes, columns);
     Ok(table)

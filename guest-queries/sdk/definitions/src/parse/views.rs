@@ -1,31 +1,22 @@
 //! Views and materialized views.
 
 use syn::parse::ParseStream;
-use syn::{Token, braced};
 
 use super::columns::{column, peek_column};
 use super::index::{index, settle_keys};
-use super::input::{docs, eat, name, object_name, once, options, string};
+use super::input::{after, docs, eat, entries, name, object_name, once, options, string};
 use super::locate;
 use super::policy::trigger;
+use super::tables::NEXT;
 use crate::syntax::View;
 
 /// What follows the words `view` or `materialized view`.
 pub(super) fn view(input: ParseStream<'_>, mut view: View) -> syn::Result<View> {
     view.at = locate::at(input.span());
     view.name = object_name(input)?;
-    if eat(input, &["as"])? {
-        view.row = Some(name(input)?);
-    }
-    let body;
-    let brace = braced!(body in input);
+    view.row = after(input, &["as"], name)?;
     let mut query = None;
-    while !body.is_empty() {
-        entry(&body, &mut view, &mut query)?;
-        if !body.is_empty() && body.parse::<Option<Token![,]>>()?.is_none() {
-            return Err(body.error("expected `,` and the next column or clause"));
-        }
-    }
+    let brace = entries(input, NEXT, |body| entry(body, &mut view, &mut query))?;
     view.query = query.ok_or_else(|| {
         syn::Error::new(brace.span.close(), "a view needs its query: `query \"select …\"`")
     })?;

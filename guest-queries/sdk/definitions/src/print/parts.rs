@@ -2,23 +2,28 @@
 
 use super::words::{names, object, optional, options, reference, string, word};
 use super::{body_docs, commented, entry};
+use crate::clauses::{self, Spelling};
 use crate::syntax::{
-    Action, Constraint, ConstraintKind, Deferrable, Fires, Index, IndexKey, KeyValue, Name, Nulls,
-    Policy, PolicyCommand, Trigger,
+    Constraint, ConstraintKind, Fires, Index, IndexKey, KeyValue, Policy, Trigger,
 };
+
+const SPELLING: Spelling = Spelling { names, object };
 
 pub(super) fn constraint(constraint: &Constraint, out: &mut String) {
     body_docs(&constraint.docs, out);
     let name = optional(constraint.name.as_ref());
     let mut text = match &constraint.kind {
         ConstraintKind::PrimaryKey { columns, include } => {
-            format!("primary key {name}{}{}", names(columns), including(include))
+            format!("primary key {name}{}{}", names(columns), SPELLING.including(include))
         }
         ConstraintKind::Unique { columns, include, nulls_not_distinct } => {
             let nulls = if *nulls_not_distinct { " nulls not distinct" } else { "" };
-            format!("unique {name}{}{}{nulls}", names(columns), including(include))
+            format!("unique {name}{}{}{nulls}", names(columns), SPELLING.including(include))
         }
-        ConstraintKind::ForeignKey { .. } => foreign_key(&name, &constraint.kind),
+        ConstraintKind::ForeignKey { columns, .. } => {
+            let references = SPELLING.references(&constraint.kind);
+            format!("foreign key {name}{}{references}", names(columns))
+        }
         ConstraintKind::Check { expression, no_inherit } => {
             let no_inherit = if *no_inherit { " no inherit" } else { "" };
             format!("check {name}{}{no_inherit}", string(expression))
@@ -26,56 +31,9 @@ pub(super) fn constraint(constraint: &Constraint, out: &mut String) {
         ConstraintKind::Exclude(text) => format!("exclude {name}{}", string(text)),
         ConstraintKind::Sql(text) => format!("constraint {name}{}", string(text)),
     };
-    text.push_str(match constraint.deferrable {
-        Deferrable::No => "",
-        Deferrable::Immediate => " deferrable",
-        Deferrable::Deferred => " deferrable initially deferred",
-    });
+    text.push_str(clauses::deferrable(constraint.deferrable));
     commented(constraint.comment.as_ref(), &mut text);
     entry(&text, out);
-}
-
-fn foreign_key(name: &str, kind: &ConstraintKind) -> String {
-    let ConstraintKind::ForeignKey {
-        columns,
-        references,
-        referenced,
-        match_full,
-        on_delete,
-        on_update,
-    } = kind
-    else {
-        return String::new();
-    };
-    let mut text = format!("foreign key {name}{} references ", names(columns));
-    text.push_str(&object(references));
-    if !referenced.is_empty() {
-        text.push_str(&format!(" {}", names(referenced)));
-    }
-    if *match_full {
-        text.push_str(" match full");
-    }
-    action(" on delete", on_delete, &mut text);
-    action(" on update", on_update, &mut text);
-    text
-}
-
-fn action(event: &str, action: &Action, text: &mut String) {
-    let (words, columns): (&str, &[Name]) = match action {
-        Action::NoAction => return,
-        Action::Restrict => ("restrict", &[]),
-        Action::Cascade => ("cascade", &[]),
-        Action::SetNull(columns) => ("set null", columns),
-        Action::SetDefault(columns) => ("set default", columns),
-    };
-    text.push_str(&format!("{event} {words}"));
-    if !columns.is_empty() {
-        text.push_str(&format!(" {}", names(columns)));
-    }
-}
-
-fn including(include: &[Name]) -> String {
-    if include.is_empty() { String::new() } else { format!(" include {}", names(include)) }
 }
 
 pub(super) fn index(index: &Index, out: &mut String) {
@@ -87,7 +45,7 @@ pub(super) fn index(index: &Index, out: &mut String) {
     }
     let keys: Vec<String> = index.keys.iter().map(key).collect();
     text.push_str(&format!("({})", keys.join(", ")));
-    text.push_str(&including(&index.include));
+    text.push_str(&SPELLING.including(&index.include));
     if index.nulls_not_distinct {
         text.push_str(" nulls not distinct");
     }
@@ -115,14 +73,7 @@ fn key(key: &IndexKey) -> String {
             text.push_str(&options(&class.parameters));
         }
     }
-    if key.descending {
-        text.push_str(" desc");
-    }
-    match key.nulls {
-        Some(Nulls::First) => text.push_str(" nulls first"),
-        Some(Nulls::Last) => text.push_str(" nulls last"),
-        None => {}
-    }
+    text.push_str(&clauses::order(key));
     text
 }
 
@@ -145,13 +96,7 @@ pub(super) fn policy(policy: &Policy, out: &mut String) {
     if policy.restrictive {
         text.push_str(" restrictive");
     }
-    text.push_str(match policy.command {
-        PolicyCommand::All => "",
-        PolicyCommand::Select => " for select",
-        PolicyCommand::Insert => " for insert",
-        PolicyCommand::Update => " for update",
-        PolicyCommand::Delete => " for delete",
-    });
+    text.push_str(clauses::command(policy.command));
     match policy.roles.as_slice() {
         [] => {}
         [role] => text.push_str(&format!(" to {}", word(&role.text))),

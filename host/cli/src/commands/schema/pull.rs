@@ -22,6 +22,7 @@ pub(crate) async fn pull(
         schemas: &arguments.schemas,
         baseline: !arguments.no_baseline,
         overwrite: arguments.overwrite,
+        proven: !arguments.unproven,
     };
     let pulled = avenire_app::pull(project, &targets, &workbench, &options).await?;
     printer.done();
@@ -32,11 +33,15 @@ pub(crate) async fn pull(
     for left in &pulled.left_out {
         printer.text(&format!("left out   {} {}", left.kind, left.name));
     }
-    if pulled.difference.is_empty() {
-        printer.text("proven     the modules make the same schema in an empty database");
-    } else {
-        printer.text("differs    in an empty database the modules make this otherwise:");
-        printer.text(&pulled.difference.to_string());
+    match &pulled.difference {
+        None => printer.text("unproven   nothing of it was tried"),
+        Some(difference) if difference.is_empty() => {
+            printer.text("proven     the modules make the same schema in an empty database");
+        }
+        Some(difference) => {
+            printer.text("differs    in an empty database the modules make this otherwise:");
+            printer.text(&difference.to_string());
+        }
     }
     printer.object(&json!({
         "files": pulled.files, "leftOut": pulled.left_out, "difference": pulled.difference,

@@ -3,8 +3,57 @@
 use super::IntrospectError;
 use super::reader::{Reader, own};
 use crate::catalog::LeftOut;
+use crate::catalog::name::literal;
 
-/// What is in a schema.
+/// What has a name in a schema: what it is called here, its catalog, and what the names of the
+/// catalog's columns begin with.
+const NAMED: &[(&str, &str, &str)] = &[
+    ("conversion", "pg_conversion", "con"),
+    ("text search configuration", "pg_ts_config", "cfg"),
+    ("text search dictionary", "pg_ts_dict", "dict"),
+    ("text search parser", "pg_ts_parser", "prs"),
+    ("text search template", "pg_ts_template", "tmpl"),
+];
+
+const ONE_NAMED: &str = concat!(
+    "
+select '{kind}' as kind, format('%I.%I', n.nspname, o.{prefix}name) as name
+from {class} o join pg_namespace n on n.oid = o.{prefix}namespace
+where n.oid = any ({schemas}) and ",
+    own!("{class}", "o.oid")
+);
+
+/// The same for what belongs to an access method as well.
+const OF_METHODS: &[(&str, &str, &str)] =
+    &[("operator class", "pg_opclass", "opc"), ("operator family", "pg_opfamily", "opf")];
+
+const ONE_OF_METHODS: &str = concat!(
+    "
+select '{kind}' as kind, format('%I.%I using %I', n.nspname, o.{prefix}name, m.amname) as name
+from {class} o join pg_namespace n on n.oid = o.{prefix}namespace
+join pg_am m on m.oid = o.{prefix}method
+where n.oid = any ({schemas}) and ",
+    own!("{class}", "o.oid")
+);
+
+/// The same for what belongs to the database, apart from what it came with.
+const OF_DATABASES: &[(&str, &str, &str)] = &[
+    ("access method", "pg_am", "am"),
+    ("event trigger", "pg_event_trigger", "evt"),
+    ("foreign server", "pg_foreign_server", "srv"),
+    ("foreign-data wrapper", "pg_foreign_data_wrapper", "fdw"),
+    ("language", "pg_language", "lan"),
+    ("publication", "pg_publication", "pub"),
+];
+
+const ONE_OF_DATABASES: &str = concat!(
+    "
+select '{kind}' as kind, quote_ident(o.{prefix}name) as name from {class} o
+where o.oid >= 16384 and ",
+    own!("{class}", "o.oid")
+);
+
+/// What else is in a schema.
 const IN_SCHEMAS: &str = concat!(
     "
 select 'foreign table' as kind, format('%I.%I', n.nspname, c.relname) as name
@@ -28,53 +77,63 @@ where r.rngcanonical <> 0 and n.oid = any ({schemas}) and ",
 union all
 select 'operator', o.oid::regoperator::text from pg_operator o
 where o.oprnamespace = any ({schemas}) and ",
-    own!("pg_operator", "o.oid"),
-    "
-union all
-select 'operator class', format('%I.%I using %I', n.nspname, o.opcname, m.amname)
-from pg_opclass o join pg_namespace n on n.oid = o.opcnamespace join pg_am m on m.oid = o.opcmethod
-where n.oid = any ({schemas}) and ",
-    own!("pg_opclass", "o.oid"),
-    "
-union all
-select 'operator family', format('%I.%I using %I', n.nspname, o.opfname, m.amname)
-from pg_opfamily o join pg_namespace n on n.oid = o.opfnamespace join pg_am m on m.oid = o.opfmethod
-where n.oid = any ({schemas}) and ",
-    own!("pg_opfamily", "o.oid"),
-    "
-union all
-select 'text search configuration', format('%I.%I', n.nspname, o.cfgname)
-from pg_ts_config o join pg_namespace n on n.oid = o.cfgnamespace
-where n.oid = any ({schemas}) and ",
-    own!("pg_ts_config", "o.oid"),
-    "
-union all
-select 'text search dictionary', format('%I.%I', n.nspname, o.dictname)
-from pg_ts_dict o join pg_namespace n on n.oid = o.dictnamespace
-where n.oid = any ({schemas}) and ",
-    own!("pg_ts_dict", "o.oid"),
-    "
-union all
-select 'text search parser', format('%I.%I', n.nspname, o.prsname)
-from pg_ts_parser o join pg_namespace n on n.oid = o.prsnamespace
-where n.oid = any ({schemas}) and ",
-    own!("pg_ts_parser", "o.oid"),
-    "
-union all
-select 'text search template', format('%I.%I', n.nspname, o.tmplname)
-from pg_ts_template o join pg_namespace n on n.oid = o.tmplnamespace
-where n.oid = any ({schemas}) and ",
-    own!("pg_ts_template", "o.oid"),
-    "
-union all
-select 'conversion', format('%I.%I', n.nspname, o.conname)
-from pg_conversion o join pg_namespace n on n.oid = o.connamespace
-where n.oid = any ({schemas}) and ",
-    own!("pg_conversion", "o.oid")
+    own!("pg_operator", "o.oid")
 );
 
-/// What belongs to a table or view, each with the words for it.
-const OF_RELATIONS: &str = concat!(
+/// What a relation `c` may have: what it is called here, and when it has it.
+const OF_RELATIONS: &[(&str, &str)] = &[
+    (
+        "grants on a table",
+        "c.relacl is not null and exists (select from aclexplode(c.relacl) g \
+         where g.grantee <> c.relowner)",
+    ),
+    (
+        "grants on columns",
+        "exists (select from pg_attribute a where a.attrelid = c.oid \
+         and a.attacl is not null)",
+    ),
+    ("tablespace", "c.reltablespace <> 0"),
+    (
+        "table access method",
+        "c.relkind = 'r' and exists (select from pg_am m where m.oid = c.relam \
+         and m.amname <> 'heap')",
+    ),
+    ("type of a typed table", "c.reloftype <> 0"),
+    ("replica identity", "c.relkind in ('r', 'p') and c.relreplident <> 'd'"),
+    (
+        "clustering",
+        "c.relkind in ('r', 'm') and exists (select from pg_index i \
+         where i.indrelid = c.oid and i.indisclustered)",
+    ),
+    (
+        "column statistics, options or compression",
+        "c.relkind in ('r', 'p', 'm') and exists (select from pg_attribute a \
+         where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped \
+         and (a.attoptions is not null or a.attstattarget >= 0 or {compressed}))",
+    ),
+    (
+        "comments on columns of a view",
+        "c.relkind in ('v', 'm') and exists (select from pg_description d \
+         where d.classoid = 'pg_class'::regclass and d.objoid = c.oid and d.objsubid > 0)",
+    ),
+    (
+        "defaults of a view's columns",
+        "c.relkind = 'v' and exists (select from pg_attrdef d where d.adrelid = c.oid)",
+    ),
+    (
+        "disabled rule",
+        "exists (select from pg_rewrite r where r.ev_class = c.oid \
+         and r.ev_enabled <> 'O')",
+    ),
+    (
+        "storage parameters of a constraint's index",
+        "c.relkind in ('i', 'I') and c.reloptions is not null \
+         and exists (select from pg_constraint k where k.conindid = c.oid and k.contype in ('p', 'u', 'x'))",
+    ),
+];
+
+/// All relations once, and beside each what it has.
+const RELATIONS: &str = concat!(
     "
 select kind, name from (
     select c.*, c.oid as relation, format('%I.%I', n.nspname, c.relname) as name
@@ -83,52 +142,7 @@ select kind, name from (
     own!("pg_class", "c.oid"),
     "
 ) c
-cross join lateral (
-    select 'grants on a table' as kind where c.relacl is not null and exists (
-        select from aclexplode(c.relacl) g where g.grantee <> c.relowner
-    )
-    union all
-    select 'grants on columns' where exists (
-        select from pg_attribute a where a.attrelid = c.oid and a.attacl is not null
-    )
-    union all
-    select 'tablespace' where c.reltablespace <> 0
-    union all
-    select 'table access method' where c.relkind = 'r' and exists (
-        select from pg_am m where m.oid = c.relam and m.amname <> 'heap'
-    )
-    union all
-    select 'type of a typed table' where c.reloftype <> 0
-    union all
-    select 'replica identity' where c.relkind in ('r', 'p') and c.relreplident <> 'd'
-    union all
-    select 'clustering' where c.relkind in ('r', 'm') and exists (
-        select from pg_index i where i.indrelid = c.oid and i.indisclustered
-    )
-    union all
-    select 'column statistics, options or compression' where c.relkind in ('r', 'p', 'm') and exists (
-        select from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-            and (a.attoptions is not null or a.attstattarget >= 0 or {compressed})
-    )
-    union all
-    select 'comments on columns of a view' where c.relkind in ('v', 'm') and exists (
-        select from pg_description d
-        where d.classoid = 'pg_class'::regclass and d.objoid = c.oid and d.objsubid > 0
-    )
-    union all
-    select 'defaults of a view''s columns' where c.relkind = 'v' and exists (
-        select from pg_attrdef d where d.adrelid = c.oid
-    )
-    union all
-    select 'disabled rule' where exists (
-        select from pg_rewrite r where r.ev_class = c.oid and r.ev_enabled <> 'O'
-    )
-    union all
-    select 'storage parameters of a constraint''s index' where c.relkind in ('i', 'I')
-        and c.reloptions is not null and exists (
-            select from pg_constraint k where k.conindid = c.oid and k.contype in ('p', 'u', 'x')
-        )
-) found"
+cross join lateral ({has}) found"
 );
 
 /// Grants on what is no table, and comments that have no place.
@@ -169,27 +183,11 @@ from pg_default_acl d left join pg_namespace n on n.oid = d.defaclnamespace
 where n.oid = any ({schemas}) or d.defaclnamespace = 0"
 );
 
-/// What belongs to the database.
+/// What else belongs to the database.
 const OF_DATABASE: &str = concat!(
     "
-select 'event trigger' as kind, quote_ident(o.evtname) as name from pg_event_trigger o where ",
-    own!("pg_event_trigger", "o.oid"),
-    "
-union all
-select 'publication', quote_ident(o.pubname) from pg_publication o where ",
-    own!("pg_publication", "o.oid"),
-    "
-union all
-select 'subscription', quote_ident(o.subname) from pg_subscription o
+select 'subscription' as kind, quote_ident(o.subname) as name from pg_subscription o
 where o.subdbid = (select d.oid from pg_database d where d.datname = current_database())
-union all
-select 'foreign-data wrapper', quote_ident(o.fdwname) from pg_foreign_data_wrapper o where ",
-    own!("pg_foreign_data_wrapper", "o.oid"),
-    "
-union all
-select 'foreign server', quote_ident(o.srvname) from pg_foreign_server o where ",
-    own!("pg_foreign_server", "o.oid"),
-    "
 union all
 select 'user mapping', format('%I on %I', o.usename, o.srvname) from pg_user_mappings o
 union all
@@ -202,17 +200,9 @@ where o.oid >= 16384 and not exists (
     own!("pg_cast", "o.oid"),
     "
 union all
-select 'language', quote_ident(o.lanname) from pg_language o where o.oid >= 16384 and ",
-    own!("pg_language", "o.oid"),
-    "
-union all
 select 'transform', format('for %s language %I', format_type(o.trftype, null), l.lanname)
 from pg_transform o join pg_language l on l.oid = o.trflang where ",
-    own!("pg_transform", "o.oid"),
-    "
-union all
-select 'access method', quote_ident(o.amname) from pg_am o where o.oid >= 16384 and ",
-    own!("pg_am", "o.oid")
+    own!("pg_transform", "o.oid")
 );
 
 /// A not-null constraint that was never checked, which is no constraint to the model.
@@ -223,18 +213,35 @@ join pg_namespace n on n.oid = t.relnamespace
 where c.contype = 'n' and not c.convalidated and n.oid = any ({schemas})";
 
 pub(super) async fn read(reader: &Reader<'_>) -> Result<Vec<LeftOut>, IntrospectError> {
-    let compressed = reader.since(140_000, "a.attcompression <> ''", "false");
-    let of_relations = OF_RELATIONS.replace("{compressed}", compressed);
-    let mut parts = vec![IN_SCHEMAS, &of_relations, OF_OTHERS];
+    let mut parts = vec![IN_SCHEMAS.to_owned(), OF_OTHERS.to_owned()];
+    parts.extend(named(NAMED, ONE_NAMED));
+    parts.extend(named(OF_METHODS, ONE_OF_METHODS));
+    parts.push(of_relations(reader));
     if reader.all {
-        parts.push(OF_DATABASE);
+        parts.push(OF_DATABASE.to_owned());
+        parts.extend(named(OF_DATABASES, ONE_OF_DATABASES));
     }
     if reader.version() >= 180_000 {
-        parts.push(NOT_NULL);
+        parts.push(NOT_NULL.to_owned());
     }
     let mut found: Vec<LeftOut> =
         reader.rows("what is left out", &parts.join("\nunion all\n")).await?;
     found.sort();
     found.dedup();
     Ok(found)
+}
+
+fn named(all: &[(&str, &str, &str)], query: &str) -> impl Iterator<Item = String> {
+    all.iter().map(|(kind, class, prefix)| {
+        query.replace("{kind}", kind).replace("{class}", class).replace("{prefix}", prefix)
+    })
+}
+
+fn of_relations(reader: &Reader<'_>) -> String {
+    let compressed = reader.since(140_000, "a.attcompression <> ''", "false");
+    let has = OF_RELATIONS.iter().map(|(kind, condition)| {
+        let condition = condition.replace("{compressed}", compressed);
+        format!("select {} as kind where {condition}", literal(kind))
+    });
+    RELATIONS.replace("{has}", &has.collect::<Vec<_>>().join(" union all "))
 }

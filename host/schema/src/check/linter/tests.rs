@@ -60,6 +60,8 @@ fn a_table_of_the_same_file_is_nobodys_yet() {
                alter table \"chat\" alter column title type varchar(5);\n\
                truncate chat;\ndrop table chat;";
     assert!(rules(sql).is_empty(), "{:?}", check(sql));
+    let view = "create materialized view busy as select 1 as n;\ncreate index on busy (n);";
+    assert!(rules(view).is_empty(), "{:?}", check(view));
     // One that is made after it was dropped was somebody's.
     finds("drop table chat; create table chat (id bigint primary key)", "ban-drop-table");
     finds("create table a (id bigint primary key); drop table a, b", "ban-drop-table");
@@ -81,10 +83,17 @@ fn what_cannot_run_in_a_transaction_needs_the_header() {
         let with_header = format!("-- avenire: no-transaction\n{sql}");
         assert!(rules(&with_header).is_empty(), "{:?}", check(&with_header));
     }
-    finds(
-        "-- avenire: no-transaction\nvacuum a; vacuum b",
-        "several-statements-without-transaction",
-    );
+}
+
+#[test]
+fn statements_that_may_be_repeated_can_share_a_file_without_a_transaction() {
+    let file = |sql: &str| format!("-- avenire: no-transaction\n{sql}");
+    let index = "create index concurrently a on b (c);\ncomment on index a is 'x';\n";
+    assert!(rules(&file(&format!("{index}drop index concurrently if exists d"))).is_empty());
+    assert!(rules(&file("vacuum a; vacuum b")).is_empty());
+    let several = "several-statements-without-transaction";
+    finds(&file(&format!("{index}create table d (id bigint primary key)")), several);
+    finds(&file("create index concurrently on b (c); vacuum a"), several);
 }
 
 #[test]
@@ -118,6 +127,32 @@ fn a_checked_column_may_become_not_null_in_a_later_file() {
 }
 
 #[test]
+fn a_type_that_grows_leaves_the_rows_as_they_are() {
+    let files = |files: &[&str]| -> Vec<String> {
+        let mut checked = Checked::default();
+        let check = |sql: &&str| super::check("x.sql", sql, Transaction::One, &mut checked);
+        files.iter().flat_map(check).map(|one| one.rule).collect()
+    };
+    let make = "create table a.t (id bigint primary key, b varchar(40) not null);";
+    let add = "alter table a.t add column c numeric(10,2);\n\
+               alter table a.t rename to u; alter table a.u rename column c to d;";
+    let hazard = |sql: &str| format!("-- hazard: breaks-callers: renamed\n{sql}");
+    let grow = "alter table a.u alter column b type character varying(80), \
+                alter column d type numeric(12,2);";
+    assert!(files(&[make, &hazard(add), grow]).is_empty());
+    let found = ["changing-column-type"];
+    assert_eq!(files(&[grow])[..1], found, "it is not known what they were");
+    let back = "alter table a.u alter column b type character varying(60)";
+    assert_eq!(files(&[make, &hazard(add), grow, back]), found);
+    assert_eq!(files(&[make, "alter table a.t alter b type text"]), found, "readers see another");
+    let collated = make.replace(" not null", " collate \"C\" not null");
+    let grown = "alter table a.t alter column b type character varying(80)";
+    assert!(files(&[make, grown]).is_empty());
+    assert_eq!(files(&[&collated, grown]), found, "indexes are built anew");
+    assert_eq!(files(&[make, "alter table a.t alter b type varchar(50) using b || ''"]), found);
+}
+
+#[test]
 fn a_new_value_of_an_enum_is_not_used_at_once() {
     let used = "alter type mood add value 'sad';\ninsert into a values ('sad')";
     finds(used, "enum-value-used-at-once");
@@ -142,7 +177,15 @@ fn an_announced_hazard_is_acknowledged_and_no_other() {
     let drop = "alter table chat drop column title";
     assert!(rules(&format!("-- hazard: deletes-data: the column is gone\n{drop}")).is_empty());
     finds(&format!("-- hazard: may-fail: not what it is\n{drop}"), "ban-drop-column");
-    finds(&format!("-- hazard: deletes-data: x\nselect 1;\n{drop}"), "ban-drop-column");
+    finds(&format!("-- hazard: deletes-data: x\nselect 1;\n\n{drop}"), "ban-drop-column");
+}
+
+#[test]
+fn a_hazard_is_announced_for_all_statements_up_to_a_blank_line() {
+    let step = "-- hazard: deletes-data: the rows are gone\nselect 1; -- first\ntruncate chat;\n\
+                -- hazard: breaks-callers: it is gone\ndrop table chat, \n\n other;\n";
+    assert!(rules(step).is_empty(), "{:?}", check(step));
+    finds(&format!("{step}  \ntruncate users;"), "truncate");
 }
 
 #[test]
@@ -153,6 +196,21 @@ fn a_rule_is_allowed_with_a_reason_only() {
     assert_eq!(rules(&allow("trunkate because x")), ["allow-of-unknown-rule", "truncate"]);
     assert_eq!(rules(&allow("ban-drop-table because x")), ["unused-allow", "truncate"]);
     finds("-- squawk-ignore ban-drop-table\ndrop table chat", "ban-drop-table");
+}
+
+#[test]
+fn a_name_that_code_hardly_ever_uses_may_change() {
+    for sql in [
+        "alter table chat rename constraint a to b",
+        "alter domain mood rename constraint a to b",
+        "alter index a rename to b",
+        "alter trigger a on chat rename to b",
+        "alter policy a on chat rename to b",
+    ] {
+        assert!(rules(sql).is_empty(), "{:?}", check(sql));
+    }
+    finds("alter view a rename to b", "renaming-object");
+    finds("alter domain a rename to b", "renaming-object");
 }
 
 #[test]

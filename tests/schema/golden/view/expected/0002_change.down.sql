@@ -1,5 +1,7 @@
+-- hazard: breaks-callers: rights on it have to be granted anew
 drop materialized view busiest;
 
+-- hazard: breaks-callers: rights on it have to be granted anew, and who reads titled finds it gone or of another type
 drop view owners;
 
 create view owners as
@@ -8,6 +10,7 @@ create view owners as
    from public.chat
   group by chat.owner;
 
+-- hazard: blocks-reads-and-writes: its query is run, readers wait
 create materialized view busiest as
  select owners.owner
    from public.owners

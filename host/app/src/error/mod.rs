@@ -1,9 +1,13 @@
 //! What can go wrong between a manifest and a running host.
 
+mod blame;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
-use avenire_engine::{Blame, LoadError};
+use avenire_delivery::registry::RegistryError;
+use avenire_delivery::{TrustError, WatchError};
+use avenire_engine::{LoadError, SwapError};
 use avenire_postgres::embedded::EmbeddedError;
 use avenire_schema::check::RenumberError;
 use avenire_schema::definitions::NotADescription;
@@ -16,7 +20,7 @@ use avenire_schema::revision::RevisionError;
 use avenire_schema::snapshot::SnapshotError;
 use avenire_schema::{Failure, MigrationError, RollbackFailure, SourceError};
 
-use crate::schema_tools::blame as schema_blame;
+pub(crate) use blame::migration_blame;
 
 /// Why the host can not do what was asked. Never carries a password or SQL text.
 #[derive(Debug, thiserror::Error)]
@@ -203,6 +207,57 @@ pub enum AppError {
         #[source]
         source: LoadError,
     },
+    /// A component does not keep what its slot promises.
+    #[error("the component {component} breaks the contract {contract}: {}", .broken.join("; "))]
+    Contract {
+        /// The component.
+        component: String,
+        /// The interface.
+        contract: String,
+        /// What is missing or changed, each in words.
+        broken: Vec<String>,
+    },
+    /// The contracts' WIT files can not be used.
+    #[error("the WIT packages in {} can not be used: {reason}", .folder.display())]
+    Wit {
+        /// Their folder.
+        folder: PathBuf,
+        /// What is wrong, with its place.
+        reason: String,
+    },
+    /// More than one thing is wrong with components.
+    #[error("{}", several(.0))]
+    Several(Vec<AppError>),
+    /// A component is not signed by a key that the manifest trusts.
+    #[error("the component {component} is not trusted")]
+    Untrusted {
+        /// The component.
+        component: String,
+        /// Why not.
+        #[source]
+        source: TrustError,
+    },
+    /// The manifest's keys can not be used.
+    #[error("`trust.keys` of the manifest can not be used")]
+    Keys(#[from] TrustError),
+    /// The registry refused, or can not be used.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The components' files can not be watched.
+    #[error(transparent)]
+    Watch(#[from] WatchError),
+    /// A file changed, but files do not count.
+    #[error("the component {component} is served from the registry, and its file does not count")]
+    Registered {
+        /// The component.
+        component: String,
+    },
+    /// The host works without a registry.
+    #[error("this host works without a registry")]
+    NoRegistry,
+    /// What serves was not changed.
+    #[error(transparent)]
+    Swap(#[from] SwapError),
     /// The sandbox itself can not be made.
     #[error("the sandbox could not be prepared")]
     Sandbox(#[source] LoadError),
@@ -232,6 +287,13 @@ impl AppError {
         )
     }
 
+    /// The error and what caused it, on one line.
+    pub fn with_causes(&self) -> String {
+        let error: &(dyn std::error::Error + 'static) = self;
+        let causes = std::iter::successors(Some(error), |error| error.source());
+        causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    }
+
     /// What Postgres said, when a migration's statement is the cause. Other causes are in the
     /// chain of sources.
     pub fn of_migration(&self) -> Option<&avenire_postgres::Error> {
@@ -242,102 +304,12 @@ impl AppError {
             _ => None,
         }
     }
+}
 
-    /// Whose fault it is.
-    pub fn blame(&self) -> Blame {
-        match self {
-            Self::Migrating(failure) => migration_blame(&failure.error),
-            Self::Migration(error) => migration_blame(error),
-            Self::RollingBack(failure) => migration_blame(&failure.error),
-            Self::Generate(error) => schema_blame::of_generate(error),
-            Self::Push(error) => schema_blame::of_push(error),
-            Self::Drift(error) => schema_blame::of_drift(error),
-            Self::Pull(error) => schema_blame::of_pull(error),
-            Self::NoModules
-            | Self::NoMigrations { .. }
-            | Self::Modules(_)
-            | Self::Renumber(_)
-            | Self::Snapshot(_)
-            | Self::NoManifest(_)
-            | Self::Manifest { .. }
-            | Self::Variable { .. }
-            | Self::VariableName { .. }
-            | Self::MissingTable { .. }
-            | Self::UnknownComponent { .. }
-            | Self::MigrationFiles(_)
-            | Self::Url { .. }
-            | Self::Component { source: LoadError::Unreadable(_), .. } => Blame::Caller,
-            Self::Misfit { .. }
-            | Self::Description { .. }
-            | Self::Section { .. }
-            | Self::Component { .. }
-            | Self::Build { .. } => Blame::Guest,
-            Self::Database { .. } | Self::Slow { .. } | Self::Role { .. } => Blame::Database,
-            Self::Read { .. } | Self::Write { .. } | Self::Embedded(_) | Self::Sandbox(_) => {
-                Blame::Host
-            }
-        }
-    }
-
-    /// What to do about it, when there is something to say.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::NoManifest(_) => {
-                Some("run the command inside a project, or name one with --project".to_owned())
-            }
-            Self::Variable { variable, .. } => {
-                Some(format!("set {variable}, or remove the key to use the embedded Postgres"))
-            }
-            Self::VariableName { .. } => {
-                Some("write `env:NAME` with letters, digits and underscores".to_owned())
-            }
-            Self::MissingTable { .. } => Some(
-                "correct `grants` in avenire.toml, or see `avenire-db migrate` for what is pending"
-                    .to_owned(),
-            ),
-            Self::Manifest { hint, .. } => hint.clone(),
-            Self::UnknownComponent { .. } => {
-                Some("`avenire-db components list` shows them".to_owned())
-            }
-            Self::Url { source, .. } => source.hint().map(Into::into),
-            Self::Embedded(source) => source.hint(),
-            Self::Database { source, .. } => source.hint().map(Into::into),
-            Self::Slow { .. } => Some(
-                "look for a lock that somebody holds: pg_stat_activity shows who waits for whom"
-                    .to_owned(),
-            ),
-            Self::MigrationFiles(source) => Some(source.hint()),
-            Self::Migration(source) => source.hint(),
-            Self::Migrating(failure) => failure.error.hint(),
-            Self::RollingBack(failure) => failure.error.hint(),
-            Self::NoModules => {
-                Some("name their folder in `schema.modules` of avenire.toml".to_owned())
-            }
-            Self::NoMigrations { .. } => {
-                Some("`avenire-db status` shows whose there are".to_owned())
-            }
-            Self::Modules(source) => Some(source.hint()),
-            Self::Generate(source) => source.hint(),
-            Self::Drift(source) => source.hint(),
-            Self::Push(source) => source.hint(),
-            Self::Pull(source) => source.hint(),
-            Self::Snapshot(source) => Some(source.hint()),
-            Self::Renumber(source) => source.hint(),
-            Self::Misfit { .. } => Some(
-                "apply what is pending (`avenire-db status`), or build the component against \
-                 this schema"
-                    .to_owned(),
-            ),
-            Self::Description { source, .. } => Some(source.hint().to_owned()),
-            Self::Section { .. } => Some("build it anew: `avenire-db components build`".to_owned()),
-            Self::Role { hint, .. } | Self::Build { hint, .. } => Some(hint.clone()),
-            Self::Component { source: LoadError::Unreadable(_), .. } => {
-                Some("build it: `avenire-db components build`".to_owned())
-            }
-            Self::Component { source, .. } => source.hint(),
-            Self::Read { .. } | Self::Write { .. } | Self::Sandbox(_) => None,
-        }
-    }
+/// One line each, with their causes.
+fn several(errors: &[AppError]) -> String {
+    let lines: Vec<String> = errors.iter().map(AppError::with_causes).collect();
+    format!("{} things are wrong:\n  {}", errors.len(), lines.join("\n  "))
 }
 
 fn undone(failure: &RollbackFailure) -> String {
@@ -347,21 +319,6 @@ fn undone(failure: &RollbackFailure) -> String {
             let files: Vec<&str> = undone.iter().map(|one| one.file.as_str()).collect();
             format!("; these were undone before and stay so: {}", files.join(", "))
         }
-    }
-}
-
-/// What contradicts what was applied, or asks for what can not be, is the caller's to mend.
-pub(crate) fn migration_blame(error: &MigrationError) -> Blame {
-    match error {
-        MigrationError::Plan(_)
-        | MigrationError::NeedsDirect { .. }
-        | MigrationError::NoDown { .. }
-        | MigrationError::TooMany { .. }
-        | MigrationError::Hazards { .. }
-        | MigrationError::NotEmpty { .. }
-        | MigrationError::TwinComponents { .. }
-        | MigrationError::DrizzlePending { .. } => Blame::Caller,
-        _ => Blame::Database,
     }
 }
 
