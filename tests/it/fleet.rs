@@ -55,6 +55,14 @@ impl Fleet {
         Ok(Self { hosts })
     }
 
+    /// The same, with the first version deployed to all.
+    async fn deployed(project: &TestProject) -> Result<Self> {
+        let mut fleet = Self::start(project).await?;
+        shipped(project, &["deploy", "life"])?;
+        fleet.serves(1, "1").await?;
+        Ok(fleet)
+    }
+
     fn slot(&self, host: usize) -> &Slot {
         slot(&self.hosts[host].0)
     }
@@ -212,9 +220,7 @@ fn what_may_not_serve_is_refused_before_it_is_stored() -> Result<()> {
 fn a_generation_that_fails_on_one_host_is_taken_back_on_all() -> Result<()> {
     run(async {
         let project = project_with("probation = { calls = 10, faults = 0.5 }").await?;
-        let mut fleet = Fleet::start(&project).await?;
-        shipped(&project, &["deploy", "life"])?;
-        fleet.serves(1, "1").await?;
+        let mut fleet = Fleet::deployed(&project).await?;
         write(&project, "bad.wasm", component(CONTRACT, &["answer", "again", "fail"], 2))?;
         shipped(&project, &["deploy", "bad.wasm", "--as", "life"])?;
         fleet.serves(2, "2").await?;
@@ -238,9 +244,7 @@ fn a_generation_that_fails_on_one_host_is_taken_back_on_all() -> Result<()> {
 fn a_canary_takes_its_keys_on_every_host_until_it_is_promoted_or_given_up() -> Result<()> {
     run(async {
         let project = project_with("").await?;
-        let mut fleet = Fleet::start(&project).await?;
-        shipped(&project, &["deploy", "life"])?;
-        fleet.serves(1, "1").await?;
+        let mut fleet = Fleet::deployed(&project).await?;
         write(&project, "next.wasm", version(2))?;
         let try_out = ["deploy", "next.wasm", "--as", "life", "--canary-key", "tenant-7"];
         shipped(&project, &try_out)?;
@@ -268,9 +272,7 @@ fn a_canary_takes_its_keys_on_every_host_until_it_is_promoted_or_given_up() -> R
 fn bytes_that_are_not_what_was_deployed_are_not_served() -> Result<()> {
     run(async {
         let project = project_with("").await?;
-        let mut fleet = Fleet::start(&project).await?;
-        shipped(&project, &["deploy", "life"])?;
-        fleet.serves(1, "1").await?;
+        let mut fleet = Fleet::deployed(&project).await?;
         write(&project, "next.wasm", version(2))?;
         project
             .database()
