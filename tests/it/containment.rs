@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use avenire_app::engine::{Blame, Call, CallError};
+use avenire_app::engine::{Blame, Call, CallError, Doing};
 use serde_json::{Value, json};
 
-use crate::run;
 use crate::stage::Stage;
+use crate::{harness, run};
 
 #[test]
 fn endless_loops_end_at_their_deadline_while_other_calls_go_on() -> Result<()> {
@@ -190,5 +190,37 @@ fn more_calls_than_allowed_are_refused_at_once() -> Result<()> {
         assert_eq!(slot.figures().running, 0);
         stage.serves("single").await?;
         stage.no_statement_goes_on().await
+    })
+}
+
+#[test]
+fn a_call_that_gets_no_connection_is_not_the_components_fault() -> Result<()> {
+    run(async {
+        let harness = harness().await?;
+        harness.test_components().await?;
+        let database = harness.empty_database().await?;
+        let manifest = "[components.narrow]\npath = \"target/components/hostile.wasm\"\n\
+                        limits = { time = \"2s\" }";
+        let project = harness.project_with(manifest, database)?;
+        let host = project.host().await?;
+        let steps = json!({"steps": [
+            {"tag": "begin"},
+            {"tag": "transaction-query", "val": "select pg_sleep(60)"},
+        ]});
+        let calls = (0..32).map(|_| host.outcome("narrow.run", steps.clone()));
+        let mut blamed = Vec::new();
+        for outcome in futures_util::future::join_all(calls).await {
+            match outcome? {
+                Err(CallError::Deadline { doing, .. }) => blamed.push(doing),
+                other => panic!("{other:?}"),
+            }
+        }
+        let of = |doing| blamed.iter().filter(|one| **one == doing).count();
+        assert!(of(Doing::Statement) > 0 && of(Doing::Connection) > 0, "{blamed:?}");
+        assert_eq!(of(Doing::Computing), 0, "{blamed:?}");
+        // Too few faults for a probation to end: most calls were told to be somebody else's.
+        let tally = host.slot("narrow")?.tally();
+        assert_eq!(tally.faults, of(Doing::Statement) as u64);
+        Ok(())
     })
 }

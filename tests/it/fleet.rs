@@ -17,7 +17,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use crate::{harness, run};
 
 /// A project with the slot `life` and the first version's file.
-async fn project_with(more: &str) -> Result<TestProject> {
+pub(crate) async fn project_with(more: &str) -> Result<TestProject> {
     let harness = harness().await?;
     let manifest =
         format!("[components.life]\npath = \"life.wasm\"\ncontract = \"{CONTRACT}\"\n{more}");
@@ -26,7 +26,7 @@ async fn project_with(more: &str) -> Result<TestProject> {
     Ok(project)
 }
 
-fn write(project: &TestProject, name: &str, bytes: impl AsRef<[u8]>) -> Result<()> {
+pub(crate) fn write(project: &TestProject, name: &str, bytes: impl AsRef<[u8]>) -> Result<()> {
     Ok(std::fs::write(project.folder().join(name), bytes)?)
 }
 
@@ -35,7 +35,7 @@ struct Fleet {
     hosts: Vec<(Service, UnboundedReceiver<Notice>)>,
 }
 
-fn options(name: &str) -> ServeOptions {
+pub(crate) fn options(name: &str) -> ServeOptions {
     // Only notifications are fast enough for a test then.
     ServeOptions {
         name: name.to_owned(),
@@ -92,11 +92,11 @@ impl Fleet {
     }
 }
 
-fn slot(service: &Service) -> &Slot {
+pub(crate) fn slot(service: &Service) -> &Slot {
     service.host().slot(service.project(), "life").unwrap()
 }
 
-async fn until(
+pub(crate) async fn until(
     notices: &mut UnboundedReceiver<Notice>,
     is: impl Fn(&Notice) -> bool,
 ) -> Result<Notice> {
@@ -115,20 +115,20 @@ async fn until(
 }
 
 /// What a call answered, and by which generation.
-async fn call(slot: &Slot, key: Option<&str>) -> Result<(String, u64)> {
+pub(crate) async fn call(slot: &Slot, key: Option<&str>) -> Result<(String, u64)> {
     let key = key.map(str::to_owned);
     let outcome = slot.call(Call { key, ..Call::new("answer", Map::new()) }).await?;
     let answer = outcome.result.ok().context("an answer")?;
     Ok((answer.as_str().context("text")?.to_owned(), outcome.generation))
 }
 
-fn ship(project: &TestProject, arguments: &[&str]) -> Result<Finished> {
+pub(crate) fn ship(project: &TestProject, arguments: &[&str]) -> Result<Finished> {
     let mut all = vec!["components"];
     all.extend(arguments);
     project.run(&all)
 }
 
-fn shipped(project: &TestProject, arguments: &[&str]) -> Result<Value> {
+pub(crate) fn shipped(project: &TestProject, arguments: &[&str]) -> Result<Value> {
     let mut all = arguments.to_vec();
     all.push("--json");
     let finished = ship(project, &all)?;
@@ -380,7 +380,7 @@ fn the_program_serves_until_it_is_told_to_stop() -> Result<()> {
     run(async {
         let project = project_with("").await?;
         shipped(&project, &["deploy", "life"])?;
-        let mut child = project.spawn(&["serve", "--name", "north"])?;
+        let mut child = project.spawn(&["serve", "--listen", "127.0.0.1:0", "--name", "north"])?;
         let line = read_until(&mut child, "serves")?;
         assert_eq!(line, "life: generation 1 serves");
         while shipped(&project, &["list", "--fleet"])?["fleet"][0]["slots"][0]["generation"] != 1 {

@@ -153,7 +153,6 @@ fn a_database_interface_that_this_host_does_not_have_is_named() -> Result<()> {
     let cases = [
         ("avenire:database/admin@0.1.0", "drop-everything", "(func)"),
         ("avenire:database/sql@0.1.0", "drop-everything", "(func)"),
-        ("avenire:database/sql@0.2.0", "execute", "(func)"),
         ("avenire:database/sql@0.1.0", "execute", r#"(func (param "sql" string) (result u64))"#),
         ("avenire:database/diagnostics@0.1.0", "panicked", r#"(func (param "message" u32))"#),
     ];
@@ -161,6 +160,21 @@ fn a_database_interface_that_this_host_does_not_have_is_named() -> Result<()> {
         let import = format!(r#"(import "{interface}" (instance (export "{function}" {ty})))"#);
         let reason = incompatible(&import)?;
         assert!(reason.contains(interface) && reason.contains(function), "{interface}: {reason}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_component_of_another_track_is_told_which_one_this_host_offers() -> Result<()> {
+    for version in ["0.2.0", "0.0.9", "1.0.0", "0.1.0-rc.1"] {
+        let sql = format!("avenire:database/sql@{version}");
+        let import = format!(r#"(import "{sql}" (instance (export "execute" (func))))"#);
+        match refusal(&component(&import))? {
+            LoadError::OtherTrack { imports, offered } => {
+                assert_eq!((imports, offered), (vec![sql], "avenire:database@0.1.0"));
+            }
+            other => panic!("{sql}: {other:?}"),
+        }
     }
     Ok(())
 }

@@ -6,17 +6,20 @@
     reason = "clippy allows them in tests, but not in the functions that tests share"
 )]
 
+mod attacks;
 mod auth;
 mod chat;
 mod cli;
 mod containment;
 mod contracts;
 mod crafted;
+mod damage;
 mod database;
 mod embedded;
 mod explain;
 mod fleet;
 mod ground;
+mod http;
 mod imports;
 mod json;
 mod leftovers;
@@ -26,6 +29,7 @@ mod patience;
 mod postgres;
 mod pristine;
 mod roles;
+mod self_test;
 mod settings;
 mod stage;
 mod swap;

@@ -64,7 +64,7 @@ fn temporary_tables_end_with_their_call() -> Result<()> {
                 {"tag": "transaction-execute", "val": "create temp table leftover (a int)"},
                 {"tag": "transaction-execute", "val": "insert into leftover values (1)"},
                 "commit",
-                {"tag": "query", "val": "select to_regclass('pg_temp.leftover') is null"},
+                {"tag": "query", "val": "select to_regclass('leftover') is null"},
             ]);
             let outcomes = stage.script("steady", steps).await?;
             assert_eq!(outcomes, ["", "0", "1", "", "true"]);

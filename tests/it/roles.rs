@@ -1,7 +1,7 @@
 //! What a component may do to data is its role's grants, whatever SQL it sends.
 
 use anyhow::{Context as _, Result, bail};
-use avenire_app::role_name;
+use avenire_app::{AppError, role_name};
 use avenire_tests::{TestHost, TestProject, repository};
 use serde_json::{Value, json};
 
@@ -125,7 +125,13 @@ fn no_statement_leaves_the_role() -> Result<()> {
             // Its own password and settings would outlive the call.
             (&format!("alter role {role} password 'x'"), "denied"),
             (&format!("alter user {role} set statement_timeout = 0"), "denied"),
-            (&format!("grant {auth} to {role}"), "42501"),
+            (&format!("grant {auth} to {role}"), "denied"),
+            (&format!("grant {role} to {auth}"), "denied"),
+            ("grant all on accounts to public", "denied"),
+            ("revoke all on chat from current_user", "denied"),
+            ("drop owned by current_user", "denied"),
+            (&format!("reassign owned by {auth} to {role}"), "denied"),
+            ("alter default privileges grant all on tables to public", "denied"),
             (&format!("alter role {auth} password 'x'"), "denied"),
             ("create role mine", "42501"),
             ("create database mine", "42501"),
@@ -153,9 +159,6 @@ fn no_statement_leaves_the_role() -> Result<()> {
         for (sql, how) in cases {
             assert_eq!(refused(&host, "chat", sql).await?, how, "{sql}");
         }
-        // Postgres lets this pass without effect.
-        let sql = "grant all on accounts to public";
-        let _ = host.outcome("chat.run-sql", json!({"sql": sql})).await??;
         assert_eq!(cell(&host, "chat", "select current_user").await?, role.as_str());
         assert_eq!(refused(&host, "chat", "select count(*) from accounts").await?, "42501");
         Ok(())
@@ -219,6 +222,61 @@ fn a_grant_on_a_table_that_does_not_exist_is_an_error_at_the_start() -> Result<(
         let Err(error) = project(manifest).await else { bail!("it started") };
         let text = error.to_string();
         assert!(text.contains("lost") && text.contains("public.atlantis"), "{text}");
+        Ok(())
+    })
+}
+
+#[test]
+fn a_swap_adds_grants_that_are_lacking_and_takes_none_from_others() -> Result<()> {
+    run(async {
+        let manifest = "[components.shared]\npath = \"target/components/hostile.wasm\"\n\
+                        grants = { chat = [\"select\"] }\n";
+        let (project, host) = project(manifest).await?;
+        let role = role_name(project.database().name(), "shared");
+        // As a host with another manifest would leave it that started later.
+        let other = format!(
+            "revoke all on chat from {role}; grant select on users to {role}; \
+             comment on role {role} is 'avenire-db other'"
+        );
+        project.database().run(&other).await?;
+        assert_eq!(refused(&host, "shared", "select count(*) from chat").await?, "42501");
+        let mut next = std::fs::read(repository().join("target/components/hostile.wasm"))?;
+        next.extend([0, 3, 2, b'n', b'a']);
+        host.swap("shared", next, 2).await?;
+        cell(&host, "shared", "select count(*) from chat").await?;
+        cell(&host, "shared", "select count(*) from users").await?;
+        // A host that starts makes it exact.
+        let host = project.host().await?;
+        assert_eq!(refused(&host, "shared", "select count(*) from users").await?, "42501");
+        Ok(())
+    })
+}
+
+#[test]
+fn what_a_user_of_ones_own_lacks_is_named_all_at_once() -> Result<()> {
+    run(async {
+        let harness = harness().await?;
+        harness.test_components().await?;
+        let database = harness.database().await?;
+        let role = format!("own_{}", database.name());
+        database.run(&format!("create role {role} login; grant select on chat to {role}")).await?;
+        let url = database.url().replacen("postgres@", &format!("{role}@"), 1);
+        let url = if url.contains(&role) { url } else { format!("{url}&user={role}") };
+        let manifest = format!(
+            "[components.own]\npath = \"target/components/hostile.wasm\"\nurl = \"{url}\"\n\
+             grants = {{ chat = [\"select\", \"update(title, nothing)\"], users = [\"delete\"] }}\n"
+        );
+        let project = harness.project_with(&manifest, database)?;
+        let Some(error) = project.host().await.err() else { bail!("it started") };
+        match error.downcast::<AppError>()? {
+            AppError::MissingGrants { component, user, lacked } => {
+                assert_eq!((component.as_str(), user), ("own", role));
+                let expected =
+                    ["update(title) on chat", "update(nothing) on chat", "delete on users"];
+                assert_eq!(lacked, expected);
+            }
+            other => bail!("{}", other.with_causes()),
+        }
         Ok(())
     })
 }

@@ -337,3 +337,20 @@ fn connections_and_their_prepared_statements_outlive_a_swap() -> Result<()> {
         Ok(())
     })
 }
+
+#[test]
+fn a_promise_is_kept_however_many_generations_came_between() -> Result<()> {
+    run(async {
+        let host = host().await?;
+        for number in 2..=20 {
+            host.swap("life", version(3), number).await?;
+        }
+        let less = component(CONTRACT, &["answer"], 4);
+        let refused = host.swap("life", less.clone(), 21).await.err();
+        assert!(matches!(refused, Some(AppError::Contract { .. })), "{refused:?}");
+        host.roll_back("life")?;
+        let refused = host.swap("life", less, 21).await.err();
+        assert!(matches!(refused, Some(AppError::Contract { .. })), "{refused:?}");
+        Ok(())
+    })
+}

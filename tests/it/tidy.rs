@@ -7,20 +7,35 @@ use std::path::{Path, PathBuf};
 use avenire_tests::repository;
 
 /// Each crate of the host and the crates of this project that it may name.
-const ARROWS: [(&str, &[&str]); 6] = [
+const ARROWS: [(&str, &[&str]); 8] = [
     ("host/postgres", &[]),
+    ("host/contract", &[]),
     ("host/schema", &["avenire_postgres"]),
     ("host/engine", &["avenire_postgres", "avenire_schema"]),
     ("host/delivery", &["avenire_postgres"]),
-    ("host/app", &["avenire_postgres", "avenire_schema", "avenire_engine", "avenire_delivery"]),
+    ("host/server", &[]),
+    (
+        "host/app",
+        &[
+            "avenire_postgres",
+            "avenire_schema",
+            "avenire_contract",
+            "avenire_engine",
+            "avenire_delivery",
+            "avenire_server",
+        ],
+    ),
     ("host/cli", &["avenire_app"]),
 ];
 
 /// Foreign crates, and the one crate of the host that may name each.
-const ONLY_PLACE: [(&str, &str); 4] = [
+const ONLY_PLACE: [(&str, &str); 7] = [
     ("tokio_postgres", "host/postgres"),
     ("native_tls", "host/postgres"),
     ("wasmtime", "host/engine"),
+    ("axum", "host/server"),
+    ("hyper", "host/server"),
+    ("jsonwebtoken", "host/server"),
     ("clap", "host/cli"),
 ];
 

@@ -17,6 +17,7 @@ mod bindings {
     ]);
 }
 
+use avenire_sdk::Checks;
 use avenire_sdk::wit::{Failure, Timestamp};
 use bindings::exports::avenire::auth::queries::{
     Account, Guest, NewPasskey, NewUser, Passkey, TokenChanges, Tokens, User, UserChanges,
@@ -157,5 +158,16 @@ impl Guest for Component {
     }
 }
 
+/// What a login begins with must be possible.
+fn self_test(checks: &mut Checks) {
+    checks.check("users can be found", || users::get_user_by_email("self-test@example.com"));
+    checks.check("accounts can be found", || accounts::get_account_by_provider(NOBODY, NOBODY));
+    checks.check("accounts can be listed", || accounts::list_accounts(NOBODY));
+}
+
+/// An id that belongs to nothing.
+const NOBODY: &str = "self-test";
+
 avenire_sdk::export!(Component in bindings);
+avenire_sdk::self_test!(self_test);
 avenire_sdk::describe!(avenire_sdk::schema::auth::DESCRIPTION);

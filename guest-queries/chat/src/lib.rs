@@ -18,6 +18,7 @@ mod bindings {
     ]);
 }
 
+use avenire_sdk::Checks;
 use avenire_sdk::wit::{Failure, Timestamp};
 use bindings::exports::avenire::chat::queries::{
     Chat, ChatPage, Guest, Message, MessagePage, NewMessage, PageStart, SavedMessage, UserStats,
@@ -130,5 +131,17 @@ impl Guest for Component {
     }
 }
 
+/// What every page of the application begins with must be possible.
+fn self_test(checks: &mut Checks) {
+    checks.check("chats can be listed", || chats::get_chats_by_user_id(NOBODY, 1));
+    checks.check("chats can be searched", || chats::search_chats_by_title(NOBODY, "a", 1));
+    checks.check("messages can be read", || messages::get_messages_by_chat_id(NOBODY, None));
+    checks.check("messages can be counted", || stats::get_user_stats(NOBODY));
+}
+
+/// An id that belongs to nothing.
+const NOBODY: &str = "self-test";
+
 avenire_sdk::export!(Component in bindings);
+avenire_sdk::self_test!(self_test);
 avenire_sdk::describe!(avenire_sdk::schema::chat::DESCRIPTION);

@@ -27,6 +27,7 @@ pub mod prelude;
 pub mod wit;
 
 mod memory;
+mod self_test;
 mod values;
 mod wire;
 
@@ -35,6 +36,7 @@ pub use avenire_tables as schema;
 pub use connection::HostConnection;
 pub use diesel;
 pub use error::Failure;
+pub use self_test::Checks;
 #[doc(hidden)]
 pub use wit_bindgen;
 

@@ -1,5 +1,6 @@
 //! What nearly every component needs: `use avenire_sdk::prelude::*;`.
 
+pub use crate::Checks;
 pub use crate::connection::{HostConnection, Streamed};
 pub use crate::database;
 pub use crate::error::{Failure, conflict, forbidden, invalid, not_found};

@@ -11,6 +11,7 @@ mod bindings {
     ]);
 }
 
+use avenire_sdk::Checks;
 use avenire_sdk::wit::Failure;
 use bindings::exports::avenire::settings::queries::{Changes, Guest, Settings};
 
@@ -27,5 +28,11 @@ impl Guest for Component {
     }
 }
 
+/// Settings can be read; those of nobody are none.
+fn self_test(checks: &mut Checks) {
+    checks.check("settings can be read", || settings::get_settings("self-test".to_owned()));
+}
+
 avenire_sdk::export!(Component in bindings);
+avenire_sdk::self_test!(self_test);
 avenire_sdk::describe!(avenire_sdk::schema::user_settings::DESCRIPTION);

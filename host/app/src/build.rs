@@ -33,6 +33,8 @@ pub struct Built {
     pub size: usize,
     /// Whether the file is other than before.
     pub changed: bool,
+    /// The files that it was made from, as far as the compiler says.
+    pub sources: Vec<PathBuf>,
 }
 
 /// Builds the named components, or all that have a `package`. Cargo's own
@@ -226,12 +228,44 @@ fn encode(
         }
         _ => bytes,
     };
+    let contracts = project.manifest().contracts.path.as_ref();
+    let bytes = match contracts.map(|path| project.path(path)).filter(|path| path.is_dir()) {
+        // So that documents and clients can say what the contract says.
+        Some(folder) => avenire_contract::with_docs(&bytes, &folder)
+            .map_err(|source| AppError::Undescribed { component: component.to_owned(), source })?,
+        None => bytes,
+    };
     let changed = std::fs::read(&file).map_or(true, |former| former != bytes);
     if changed {
         write_whole(&file, &bytes)
             .map_err(|source| AppError::Write { file: file.clone(), source })?;
     }
-    Ok(Built { component: component.to_owned(), size: bytes.len(), file, changed })
+    let sources = std::fs::read_to_string(module.with_extension("d"));
+    let sources = sources.map(|text| prerequisites(&text)).unwrap_or_default();
+    Ok(Built { component: component.to_owned(), size: bytes.len(), file, changed, sources })
+}
+
+/// The prerequisites of the first rule of a dependency file, where a space in a name stands behind
+/// a backslash (The Cargo Book, "Build Cache", "Dep-Info Files").
+fn prerequisites(text: &str) -> Vec<PathBuf> {
+    let rule =
+        text.lines().next().and_then(|line| line.split_once(": ")).map_or("", |(_, all)| all);
+    let mut names = vec![String::new()];
+    let mut letters = rule.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' if letters.next_if_eq(&' ').is_some() => {
+                names.last_mut().map(|name| name.push(' '))
+            }
+            ' ' => {
+                names.push(String::new());
+                None
+            }
+            _ => names.last_mut().map(|name| name.push(letter)),
+        };
+    }
+    names.retain(|name| !name.is_empty());
+    names.into_iter().map(PathBuf::from).collect()
 }
 
 fn write_whole(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
@@ -249,12 +283,19 @@ fn build_error(message: String, hint: &str) -> AppError {
 
 #[cfg(test)]
 mod tests {
-    use super::{module_of, package_name};
+    use super::{module_of, package_name, prerequisites};
 
     #[test]
     fn package_ids_of_both_forms_name_their_package() {
         assert_eq!(package_name("path+file:///p/chat#avenire-chat@0.1.0"), "avenire-chat");
         assert_eq!(package_name("path+file:///p/avenire-chat#0.1.0"), "avenire-chat");
+    }
+
+    #[test]
+    fn names_with_spaces_are_read_from_dependency_files() {
+        let text = "/t/a.wasm: /s/lib.rs /my\\ s/b.rs\n\n/s/lib.rs:\n";
+        assert_eq!(prerequisites(text), ["/s/lib.rs", "/my s/b.rs"].map(std::path::PathBuf::from));
+        assert!(prerequisites("").is_empty());
     }
 
     #[test]

@@ -4,15 +4,17 @@
 //! Every check is tried even when an earlier one failed, unless it can not mean
 //! anything then. Changes nothing but what starting the host would.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use avenire_postgres::{Endpoint, Session};
 
 use crate::build;
 use crate::error::{AppError, within};
-use crate::host::{self, Host, Selection};
+use crate::host::{self, Checked, Host, Selection};
 use crate::manifest::Roles;
 use crate::project::Project;
+use crate::roles::Extent;
 use crate::schema_tools;
 use crate::targets::Targets;
 
@@ -120,8 +122,8 @@ async fn components_load(project: &Project) -> Vec<Check> {
     let mut checks = Vec::new();
     for name in project.manifest().components.keys() {
         let title = format!("component {name}");
-        checks.push(match host::check(project, name).await {
-            Ok(component) => Check::fine(
+        checks.push(match host::check(project, None, name, None).await {
+            Ok(Checked { component, .. }) => Check::fine(
                 &title,
                 format!(
                     "{} with {} functions, {} bytes",
@@ -232,7 +234,9 @@ async fn migrations(project: &Project, targets: &Targets) -> Check {
 
 /// Starts the host as `serve` would and lets each component's role log in.
 async fn logins(project: &Project, targets: Targets) -> Vec<Check> {
-    let host = match Host::start(project, targets, &Selection::All).await {
+    // Whatever other hosts serve by stays.
+    let (all, added) = (&Selection::All, Extent::Addition);
+    let host = match Host::start_with(project, targets, all, added, &BTreeMap::new()).await {
         Ok(host) => host,
         Err(error) => return vec![Check::broken("roles", &error)],
     };

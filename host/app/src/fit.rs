@@ -5,11 +5,13 @@
 //! Never: judges what a component says in raw SQL.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
-use avenire_postgres::{Endpoint, Session};
+use avenire_postgres::{Session, ToSql};
 use avenire_schema::definitions::description::{Description, SECTION};
 
+use crate::direct::Direct;
 use crate::error::{AppError, within};
 use crate::host::Candidate;
 use crate::manifest::Grants;
@@ -52,19 +54,25 @@ where not exists (
     where n.nspname = d.schema and t.typname = d.name and e.enumlabel = d.value)
 order by d.number";
 
-/// Compares components with the database they are to work on. One connection for all; none when
+/// Compares components with the database they are to work on. No connection is needed when
 /// no component describes a table that it was granted. Bytes that are no component are left to
 /// whoever loads them. One error for each component that does not fit.
 pub(crate) async fn check(
-    direct: &Endpoint,
+    direct: &Direct<'_>,
     candidates: &[Candidate<'_>],
 ) -> Result<(), Vec<AppError>> {
     let (mut described, mut errors) = (Vec::new(), Vec::new());
     for Candidate { name, entry, bytes, .. } in candidates {
-        let Ok(sections) = sections::sections(bytes, SECTION) else { continue };
-        match descriptions(name, &sections) {
-            Ok(descriptions) => described.push((*name, Wanted::of(&descriptions, &entry.grants))),
-            Err(error) => errors.push(error),
+        let (component, bytes) = ((*name).to_owned(), Arc::clone(bytes));
+        // Off the serving threads: a component may have 64 MiB.
+        let read = tokio::task::spawn_blocking(move || {
+            let sections = sections::sections(&bytes, SECTION).ok()?;
+            Some(descriptions(&component, &sections))
+        });
+        match read.await.ok().flatten() {
+            Some(Ok(all)) => described.push((*name, Wanted::of(&all, &entry.grants))),
+            Some(Err(error)) => errors.push(error),
+            None => {}
         }
     }
     described.retain(|(_, wanted)| wanted.columns.iter().any(|list| !list.is_empty()));
@@ -78,15 +86,14 @@ pub(crate) async fn check(
 }
 
 async fn compare(
-    direct: &Endpoint,
+    direct: &Direct<'_>,
     described: Vec<(&str, Wanted)>,
 ) -> Result<Vec<AppError>, AppError> {
     within(TIME, "comparing the components with the database", async {
         let mut errors = Vec::new();
-        let session = Session::connect(direct, Instant::now() + TIME).await.map_err(failed)?;
-        session.batch("set search_path = ''").await.map_err(failed)?;
+        let session = direct.session().await?;
         for (component, mut wanted) in described {
-            let misfits = wanted.misfits(&session).await.map_err(failed)?;
+            let misfits = wanted.misfits(session).await.map_err(failed)?;
             if !misfits.is_empty() {
                 let component = component.to_owned();
                 errors.push(AppError::Misfit { component, misfits });
@@ -167,8 +174,13 @@ impl Wanted {
     async fn misfits(&mut self, session: &Session) -> Result<Vec<String>, avenire_postgres::Error> {
         let mut misfits = self.without_types(session).await?;
         let [schemas, relations, names, types] = &self.columns;
-        let rows =
-            session.rows(COLUMNS, &[schemas, relations, names, types, &self.nullable]).await?;
+        let of_columns: [&(dyn ToSql + Sync); 5] =
+            [schemas, relations, names, types, &self.nullable];
+        let [of_schemas, of_names, values] = &self.values;
+        let of_values: [&(dyn ToSql + Sync); 3] = [of_schemas, of_names, values];
+        let (rows, lacking) =
+            tokio::join!(session.rows(COLUMNS, &of_columns), session.rows(VALUES, &of_values));
+        let (rows, lacking) = (rows?, lacking?);
         misfits.extend(rows.iter().map(|row| {
             let [relation, name, expected, what, found]: [String; 5] =
                 [row.get(0), row.get(1), row.get(2), row.get(3), row.get(4)];
@@ -181,8 +193,7 @@ impl Wanted {
                 _ => format!("{relation}.{name} may be null, which the component does not expect"),
             }
         }));
-        let [schemas, names, values] = &self.values;
-        for row in session.rows(VALUES, &[schemas, names, values]).await? {
+        for row in lacking {
             let (name, value): (String, String) = (row.get(0), row.get(1));
             misfits.push(format!("the enum {name} has no value {value}"));
         }

@@ -8,10 +8,12 @@
 mod build;
 mod contract;
 mod data;
+mod direct;
 mod doctor;
 mod error;
 mod fit;
 mod host;
+mod http;
 pub mod manifest;
 mod project;
 mod roles;
@@ -26,7 +28,8 @@ pub use build::{Built, build};
 pub use data::{seed, seed_once};
 pub use doctor::{Check, Verdict, doctor};
 pub use error::AppError;
-pub use host::{Artifact, Host, Selection, check, check_file, unknown_component};
+pub use host::{Artifact, Checked, Host, Selection, check, check_file, unknown_component};
+pub use http::{bind, openapi, typescript};
 pub use project::Project;
 pub use roles::role_name;
 pub use schema_tools::{
@@ -44,3 +47,4 @@ pub use avenire_delivery as delivery;
 pub use avenire_engine as engine;
 pub use avenire_postgres as postgres;
 pub use avenire_schema as schema;
+pub use avenire_server as server;

@@ -17,6 +17,12 @@ pub struct Project {
 }
 
 impl Project {
+    /// What the project is called: its folder's name.
+    pub fn name(&self) -> String {
+        let name = self.root.file_name().map(|name| name.to_string_lossy().into_owned());
+        name.unwrap_or_else(|| "avenire-db".to_owned())
+    }
+
     /// Finds the manifest in `start` or the nearest folder above it.
     pub fn find(start: &Path) -> Result<Self, AppError> {
         let start = std::path::absolute(start)

@@ -14,8 +14,9 @@ use avenire_engine::{Sandbox, SandboxOptions};
 
 use crate::contract::Contract;
 use crate::error::AppError;
-use crate::host::{Candidate, unknown_component, validate};
+use crate::host::{Accepted, Candidate, Ground, Promised, unknown_component, validate};
 use crate::project::Project;
+use crate::roles::Extent;
 use crate::service::{PATIENCE, keys, machine, signed};
 use crate::targets::Targets;
 
@@ -84,15 +85,22 @@ impl<'a> Shipping<'a> {
         let serving = self.serving(name).await?;
         let contract = entry.contract.as_deref();
         let promised = match (serving.as_ref(), contract) {
-            (Some((_, bytes)), Some(contract)) => {
+            (Some((_, Some(bytes))), Some(contract)) => {
                 Contract::of_component(bytes, contract).ok().flatten()
             }
             _ => None,
         };
+        let promised = promised.map_or(Promised::Files, Promised::Serving);
         let candidate =
             Candidate { name, entry, file: file.clone(), bytes: Arc::clone(&bytes), promised };
         let sandbox = Sandbox::new(&SandboxOptions::default()).map_err(AppError::Sandbox)?;
-        validate(self.project, &sandbox, self.targets, &[candidate]).await?;
+        let (project, targets) = (self.project, self.targets);
+        let ground = Ground { project, sandbox: &sandbox, targets, extent: Extent::Addition };
+        for Accepted { pool, .. } in validate(ground, &[candidate], None).await? {
+            if let Some(pool) = pool {
+                pool.close().await;
+            }
+        }
         let deployment = Deployment {
             component: name,
             bytes: &bytes,
@@ -106,13 +114,17 @@ impl<'a> Shipping<'a> {
         Ok(self.registry.deploy(&deployment, soon()).await?)
     }
 
-    /// The generation that the registry serves, and its bytes. Bytes that can not be had any more
-    /// promise nothing.
-    async fn serving(&self, name: &str) -> Result<Option<(i64, Vec<u8>)>, AppError> {
+    /// The generation that the registry serves, and its bytes. Bytes that are damaged, or not there
+    /// any more, promise nothing.
+    async fn serving(&self, name: &str) -> Result<Option<(i64, Option<Vec<u8>>)>, AppError> {
         let slots = self.registry.slots(soon()).await?;
         let record = slots.slots.into_iter().find(|one| one.component == name);
         let Some(serving) = record.and_then(|record| record.serving) else { return Ok(None) };
-        let bytes = self.registry.artifact(&serving.sha256, soon()).await.unwrap_or_default();
+        let bytes = match self.registry.artifact(&serving.sha256, soon()).await {
+            Ok(bytes) => Some(bytes),
+            Err(error) if error.is_damage() => None,
+            Err(error) => return Err(error.into()),
+        };
         Ok(Some((serving.number, bytes)))
     }
 

@@ -17,7 +17,10 @@ pub struct Signature {
     pub text: String,
 }
 
-/// The signatures of all exported functions, in the order of the component. The
+/// The package whose functions are the host's to call (`wit/component`).
+const OF_THE_HOST: &str = "avenire:component/";
+
+/// The signatures of all functions that can be called, in the order of the component. The
 /// error says what is wrong with the bytes.
 pub fn signatures(component: &[u8]) -> Result<Vec<Signature>, String> {
     let decoded = wit_component::decode(component).map_err(|error| format!("{error:#}"))?;
@@ -28,6 +31,9 @@ pub fn signatures(component: &[u8]) -> Result<Vec<Signature>, String> {
     for (key, item) in &resolve.worlds[world].exports {
         let WorldItem::Interface { id, .. } = item else { continue };
         let interface = resolve.name_world_key(key);
+        if interface.starts_with(OF_THE_HOST) {
+            continue;
+        }
         for (name, function) in &resolve.interfaces[*id].functions {
             let parameters: Vec<String> = function
                 .params

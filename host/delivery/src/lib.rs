@@ -7,9 +7,11 @@
 mod file;
 mod folder;
 pub mod registry;
+mod sources;
 mod trust;
 
 pub use folder::{
     Changed, Event, Problem, Serving, Trouble, Watch, WatchError, WatchOptions, Watched,
 };
+pub use sources::Sources;
 pub use trust::{Keys, TrustError, Trusted, read_signature, signature_file};

@@ -30,6 +30,27 @@ impl Blame {
     }
 }
 
+/// What a call does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doing {
+    /// The component computes.
+    Computing,
+    /// One of its statements runs.
+    Statement,
+    /// It waits for a connection to the database: none can be made, or others have them all.
+    Connection,
+}
+
+impl Doing {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Computing => "computing",
+            Self::Statement => "waiting for the answer to a statement",
+            Self::Connection => "waiting for a connection to the database",
+        }
+    }
+}
+
 /// Why a file is not accepted as a component.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -65,6 +86,14 @@ pub enum LoadError {
     ForbiddenImports {
         /// Full names of the imports.
         imports: Vec<String>,
+    },
+    /// It was built against interfaces of another track than this host offers.
+    #[error("the component was built against {}; this host offers {offered}", .imports.join(", "))]
+    OtherTrack {
+        /// Full names of the imports.
+        imports: Vec<String>,
+        /// What there is, with its version.
+        offered: &'static str,
     },
     /// An import exists here, but with another type.
     #[error("the component does not fit the interfaces of this host: {reason}")]
@@ -122,6 +151,9 @@ impl LoadError {
             Self::ForbiddenImports { .. } => {
                 "a query component may import avenire:database only; see wit/database".into()
             }
+            Self::OtherTrack { .. } => {
+                "serve it with a host of its own track, or build it with the SDK of this host".into()
+            }
             Self::MissingContract { .. } => "correct `contract` in the manifest, or export that interface".into(),
             _ => return None,
         })
@@ -165,7 +197,10 @@ pub enum CallError {
         waiting: usize,
     },
     /// The call took longer than it may.
-    #[error("{component}.{function} did not answer within its {} ms", .limit.as_millis())]
+    #[error(
+        "{component}.{function} did not answer within its {} ms; at its end it was {}",
+        .limit.as_millis(), .doing.as_str()
+    )]
     Deadline {
         /// Name of the slot.
         component: String,
@@ -173,6 +208,8 @@ pub enum CallError {
         function: String,
         /// The limit of time.
         limit: Duration,
+        /// What it did when its time was over.
+        doing: Doing,
     },
     /// The call needed more memory than it may.
     #[error("{component}.{function} asked for more than its {limit} bytes of memory")]
@@ -238,6 +275,16 @@ pub enum CallError {
         /// Cursors that were neither read to their end nor dropped.
         cursors: usize,
     },
+    /// The function is one transaction, and Postgres did not commit it.
+    #[error("{component}.{function} could not be committed")]
+    NotCommitted {
+        /// Name of the slot.
+        component: String,
+        /// Name of the function.
+        function: String,
+        /// What Postgres said. [`avenire_postgres::Error::execution`] tells whether it is unknown.
+        source: avenire_postgres::Error,
+    },
     /// The host's own failure.
     #[error("the host could not carry out {component}.{function}: {reason}")]
     Host {
@@ -260,6 +307,9 @@ impl CallError {
         match self {
             Self::UnknownFunction { .. } | Self::Argument { .. } => Blame::Caller,
             Self::Busy { .. } | Self::Host { .. } => Blame::Host,
+            Self::Deadline { doing: Doing::Connection, .. } | Self::NotCommitted { .. } => {
+                Blame::Database
+            }
             Self::Deadline { .. }
             | Self::Memory { .. }
             | Self::StackOverflow { .. }
@@ -283,6 +333,7 @@ impl CallError {
             Self::Trapped { .. } => "trapped",
             Self::TransferTooLarge { .. } => "transfer-too-large",
             Self::LeftOpen { .. } => "left-open",
+            Self::NotCommitted { .. } => "not-committed",
             Self::Host { .. } => "host",
         }
     }
@@ -292,6 +343,9 @@ impl CallError {
         Some(match self {
             Self::UnknownFunction { .. } => "`avenire-db components list` shows every function",
             Self::Busy { .. } => "try again later, or raise `limits.concurrency` in the manifest",
+            Self::Deadline { doing: Doing::Connection, .. } => {
+                "`avenire-db doctor` tells whether the database can be reached, and how many connections it has"
+            }
             Self::Deadline { .. } => {
                 "raise `limits.time` in the manifest, or let the function do less"
             }

@@ -13,6 +13,7 @@
 
 mod component;
 mod database;
+mod declared;
 mod error;
 mod json;
 mod limits;
@@ -22,9 +23,10 @@ mod state;
 mod turns;
 
 pub use component::{Cache, Component, Function, is_compatible, read};
-pub use error::{Blame, CallError, LoadError};
+pub use declared::{Declared, Repeat};
+pub use error::{Blame, CallError, Doing, LoadError};
 pub use json::{PARSERS_OWN_KEY, camel_case, type_name};
-pub use limits::Limits;
+pub use limits::{Limits, Terms};
 pub use sandbox::{Sandbox, SandboxOptions};
 pub use slot::{
     Call, CanaryTerms, Drained, Fault, FellBack, Outcome, Probation, Published, Slot, SlotFigures,

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::declared::Declared;
+
 /// The limits of a component's calls, with defaults that suit a query function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -30,6 +32,22 @@ pub struct Limits {
     pub queue: usize,
     /// Bytes of messages that a call may log. What is over is left out, and told once.
     pub log: usize,
+}
+
+/// What a slot's calls may use, and what is declared of its functions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// What each call may use.
+    pub limits: Limits,
+    /// Which functions only read, and which are one transaction.
+    pub declared: Declared,
+}
+
+impl From<Limits> for Terms {
+    /// With nothing declared.
+    fn from(limits: Limits) -> Self {
+        Self { limits, declared: Declared::default() }
+    }
 }
 
 impl Limits {

@@ -11,7 +11,7 @@ use avenire_postgres::{Caps, Pool};
 use wasmtime::ResourceLimiter;
 use wasmtime::component::ResourceTable;
 
-use crate::database::{Budget, CursorHandle, TransactionHandle};
+use crate::database::{Budget, Conduct, CursorHandle, TransactionHandle};
 use crate::limits::Limits;
 use crate::turns::Turn;
 
@@ -41,6 +41,7 @@ pub(crate) struct Begun {
     pub(crate) function: Arc<str>,
     pub(crate) generation: u64,
     pub(crate) turn: Turn,
+    pub(crate) conduct: Conduct,
 }
 
 /// The data of a store.
@@ -54,6 +55,7 @@ pub(crate) struct CallState {
     pub(crate) limits: Arc<Limits>,
     pub(crate) deadline: Instant,
     pub(crate) pool: Pool,
+    pub(crate) conduct: Conduct,
     pub(crate) budget: Budget,
     pub(crate) handles: ResourceTable,
     pub(crate) diagnostics: Diagnostics,
@@ -73,7 +75,7 @@ pub(crate) struct Diagnostics {
 
 impl CallState {
     pub(crate) fn new(begun: Begun, limits: Arc<Limits>, pool: Pool, deadline: Instant) -> Self {
-        let Begun { component, function, generation, turn } = begun;
+        let Begun { component, function, generation, turn, conduct } = begun;
         let mut handles = ResourceTable::new();
         // Cursors and transactions are counted on their own; this bounds what the
         // table itself can grow to.
@@ -86,6 +88,7 @@ impl CallState {
             turn,
             deadline,
             pool,
+            conduct,
             budget: Budget::new(&limits),
             handles,
             diagnostics: Diagnostics::default(),

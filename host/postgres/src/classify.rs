@@ -8,7 +8,7 @@ use std::io;
 use tokio_postgres::error::{DbError, ErrorPosition, Severity};
 
 use crate::error::{DatabaseError, Error, Execution, Unavailable, UnavailableCause};
-use crate::transport::{MAXIMUM_ROW, ROW_TOO_LARGE};
+use crate::frames::{MAXIMUM_ROW, ROW_TOO_LARGE};
 
 /// Messages of Neon's proxy that pass by themselves. It gives all its errors the
 /// code XX000, so only the text tells them apart (neondatabase/neon, proxy/src).

@@ -225,7 +225,8 @@ impl Error {
         }
     }
 
-    pub(crate) fn invalid(reason: impl Into<Cow<'static, str>>) -> Error {
+    /// A request that is wrong by itself; nothing was sent.
+    pub fn invalid(reason: impl Into<Cow<'static, str>>) -> Error {
         Error::Invalid { reason: reason.into() }
     }
 

@@ -16,6 +16,7 @@ mod cursor;
 pub mod embedded;
 mod endpoint;
 mod error;
+mod frames;
 mod guard;
 mod listen;
 mod packed;
@@ -33,6 +34,7 @@ pub use endpoint::{Endpoint, StatementMode, UrlError};
 pub use error::{
     BatchError, DatabaseError, Error, Execution, Unavailable, UnavailableCause, WaitingFor,
 };
+pub use guard::only_reads;
 pub use listen::Notifications;
 pub use packed::{Caps, ColumnDescription, Header, Packed};
 pub use parameters::{ParameterError, Parameters};
@@ -41,5 +43,5 @@ pub use session::{Session, scram_verifier};
 pub use tokio_postgres::Row;
 pub use tokio_postgres::types::{ToSql, Type};
 pub use transaction::{
-    AccessMode, IsolationLevel, MAXIMUM_SAVEPOINTS, Transaction, TransactionOptions,
+    AccessMode, IsolationLevel, Local, MAXIMUM_SAVEPOINTS, Transaction, TransactionOptions,
 };

@@ -19,6 +19,11 @@ use crate::statements::Prepared;
 /// connection can be kept. In bytes.
 const DRAINED: usize = 256 * 1024;
 
+/// How much of rows that nobody asked for is thrown away before the statement counts as
+/// one that should not have been sent. In bytes, with so many for each row.
+const DISCARDED: usize = 16 * 1024 * 1024;
+const DISCARDED_ROW: usize = 64;
+
 /// How a statement is sent.
 #[derive(Clone)]
 pub(crate) enum Plan {
@@ -172,7 +177,8 @@ async fn count(
 ) -> Result<u64, Failure> {
     let client = connection.client();
     match plan {
-        Plan::Named(prepared) => client.execute_raw(&prepared.statement, parameters.values()).await,
+        Plan::Named(_) => return discard(open(connection, plan, sql, parameters).await?).await,
+        // The driver would look up the types of rows here, which a pooler does not allow.
         Plan::Unnamed(_) => {
             let values: Vec<Value<'_>> = parameters.values().collect();
             let typed: Vec<(&(dyn ToSql + Sync), Type)> = values
@@ -184,6 +190,21 @@ async fn count(
         }
     }
     .map_err(Failure::executing)
+}
+
+/// Throws the rows away and counts them. A result without an end would otherwise keep a
+/// thread busy until the deadline.
+async fn discard(stream: RowStream) -> Result<u64, Failure> {
+    let mut stream = pin!(stream);
+    let mut discarded = 0;
+    while let Some(row) = stream.try_next().await.map_err(Failure::executing)? {
+        discarded += row.raw_size_bytes() + DISCARDED_ROW;
+        if discarded > DISCARDED {
+            let maximum = u64::try_from(DISCARDED).unwrap_or(u64::MAX);
+            return Err(Failure::Unsettled(Error::ByteLimit { maximum }));
+        }
+    }
+    Ok(stream.rows_affected().unwrap_or_default())
 }
 
 async fn collect(

@@ -14,6 +14,12 @@ use tokio_postgres::{Client, Statement};
 use crate::packed::Layout;
 use crate::parameters::Parameters;
 
+/// A longer text is prepared for one use, in bytes: the server keeps many times as much
+/// for a prepared statement, and nobody sends a long one often.
+const LONGEST: usize = 64 * 1024;
+/// Most bytes of text of all statements prepared on one connection.
+const MOST: usize = 512 * 1024;
+
 /// A statement that Postgres has parsed.
 #[derive(Debug)]
 pub(crate) struct Prepared {
@@ -35,6 +41,30 @@ struct Cache {
     /// Keyed by the hash of text and parameter types; the entry holds both, so that
     /// two statements with one hash replace each other and are never mixed up.
     entries: LruCache<u64, Entry>,
+    /// Bytes of text of all entries.
+    bytes: usize,
+}
+
+impl Cache {
+    fn new(capacity: NonZeroUsize, epoch: u64) -> Cache {
+        Cache { epoch, entries: LruCache::new(capacity), bytes: 0 }
+    }
+
+    /// Adds an entry. What had to make room for it.
+    fn push(&mut self, key: u64, entry: Entry) -> Vec<Entry> {
+        self.bytes += entry.sql.len();
+        let mut evicted: Vec<Entry> =
+            self.entries.push(key, entry).into_iter().map(|(_, entry)| entry).collect();
+        let mut freed = evicted.iter().map(|entry| entry.sql.len()).sum::<usize>();
+        while self.bytes.saturating_sub(freed) > MOST
+            && let Some((_, entry)) = self.entries.pop_lru()
+        {
+            freed += entry.sql.len();
+            evicted.push(entry);
+        }
+        self.bytes = self.bytes.saturating_sub(freed);
+        evicted
+    }
 }
 
 struct Entry {
@@ -46,10 +76,7 @@ struct Entry {
 impl Statements {
     pub(crate) fn new(capacity: usize) -> Statements {
         let capacity = NonZeroUsize::new(capacity).unwrap_or(NonZeroUsize::MIN);
-        Statements {
-            hasher: DefaultHasher::default(),
-            cache: Mutex::new(Cache { epoch: 0, entries: LruCache::new(capacity) }),
-        }
+        Statements { hasher: DefaultHasher::default(), cache: Mutex::new(Cache::new(capacity, 0)) }
     }
 
     /// The prepared statement, prepared now if need be.
@@ -77,6 +104,9 @@ impl Statements {
     }
 
     fn cell(&self, sql: &str, parameters: &Parameters, epoch: u64) -> Cell {
+        if sql.len() > LONGEST {
+            return Cell::default();
+        }
         let key = self.key(sql, parameters);
         // What leaves the cache is dropped after the lock: dropping a statement
         // talks to the connection.
@@ -84,8 +114,7 @@ impl Statements {
         let mut cache = self.lock();
         if cache.epoch != epoch {
             let capacity = cache.entries.cap();
-            _outdated = Some(std::mem::replace(&mut cache.entries, LruCache::new(capacity)));
-            cache.epoch = epoch;
+            _outdated = std::mem::replace(&mut *cache, Cache::new(capacity, epoch));
         }
         if let Some(entry) = cache.entries.get(&key)
             && *entry.sql == *sql
@@ -99,7 +128,7 @@ impl Statements {
             types: parameters.type_oids().collect(),
             cell: Arc::clone(&cell),
         };
-        let evicted = cache.entries.push(key, entry);
+        let evicted = cache.push(key, entry);
         drop(cache);
         drop(evicted);
         cell
@@ -138,6 +167,30 @@ mod tests {
         assert!(Arc::ptr_eq(&first, &statements.cell("select $1", &with_type(23), 0)));
         assert!(!Arc::ptr_eq(&first, &statements.cell("select $1", &with_type(25), 0)));
         assert!(!Arc::ptr_eq(&first, &statements.cell("select $1 ", &with_type(23), 0)));
+    }
+
+    #[test]
+    fn long_texts_are_not_kept_and_all_together_are_bounded() {
+        let statements = Statements::new(128);
+        let none = Parameters::none();
+        let text = |length: usize, number: usize| {
+            let number = number.to_string();
+            "x".repeat(length - number.len()) + &number
+        };
+        let is_kept = |sql: &str| {
+            let first = statements.cell(sql, &none, 0);
+            Arc::ptr_eq(&first, &statements.cell(sql, &none, 0))
+        };
+        assert!(is_kept(&text(LONGEST, 0)));
+        assert!(!is_kept(&text(LONGEST + 1, 0)));
+        let first = statements.cell("first", &none, 0);
+        for number in 0..MOST / LONGEST {
+            statements.cell(&text(LONGEST, number), &none, 0);
+        }
+        assert!(!Arc::ptr_eq(&first, &statements.cell("first", &none, 0)));
+        let cache = statements.lock();
+        let sum: usize = cache.entries.iter().map(|(_, entry)| entry.sql.len()).sum();
+        assert!(sum == cache.bytes && sum <= MOST, "{sum} {}", cache.bytes);
     }
 
     #[test]

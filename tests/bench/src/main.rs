@@ -5,6 +5,7 @@
 //! shows the spread beside them.
 
 mod calls;
+mod contain;
 mod context;
 mod ground;
 mod migrate;
@@ -32,6 +33,8 @@ enum Suite {
     Migrate,
     /// What it costs to replace components: swaps under load, a fleet, a thousand components.
     Swap,
+    /// What a well-behaved component notices of one that attacks beside it.
+    Contain,
 }
 
 /// Benchmarks of avenire-db.
@@ -81,6 +84,9 @@ async fn measure(arguments: &Arguments) -> Result<Table> {
     }
     if wanted(Suite::Swap) {
         swap::measure(&harness, arguments.rounds, &mut table).await?;
+    }
+    if wanted(Suite::Contain) {
+        contain::measure(&harness, arguments.rounds, &mut table).await?;
     }
     Ok(table)
 }

@@ -50,9 +50,9 @@ impl Table {
             return;
         }
         println!("{}\n", self.context);
-        println!("{:<24} {:>10} {:>10} {:>10} unit", "figure", "median", "lowest", "highest");
+        println!("{:<36} {:>10} {:>10} {:>10} unit", "figure", "median", "lowest", "highest");
         for Row { name, unit, median, low, high, meaning } in &self.rows {
-            println!("{name:<24} {median:>10.2} {low:>10.2} {high:>10.2} {unit:<5} {meaning}");
+            println!("{name:<36} {median:>10.2} {low:>10.2} {high:>10.2} {unit:<5} {meaning}");
         }
     }
 }

@@ -28,6 +28,7 @@ impl AppError {
             | Self::Variable { .. }
             | Self::VariableName { .. }
             | Self::MissingTable { .. }
+            | Self::MissingGrants { .. }
             | Self::UnknownComponent { .. }
             | Self::MigrationFiles(_)
             | Self::Url { .. }
@@ -35,6 +36,7 @@ impl AppError {
             | Self::Keys(_)
             | Self::Watch(_)
             | Self::NoRegistry
+            | Self::Server(_)
             | Self::Registered { .. }
             | Self::Swap(SwapError::NothingBefore { .. } | SwapError::NoCanary { .. })
             | Self::Component { source: LoadError::Unreadable(_), .. } => Blame::Caller,
@@ -44,7 +46,10 @@ impl AppError {
                 registry::Blame::Host => Blame::Host,
             },
             Self::Several(errors) => errors.first().map_or(Blame::Host, Self::blame),
+            Self::SelfTestFailed { source, .. } => source.blame(),
             Self::Misfit { .. }
+            | Self::SelfTest { .. }
+            | Self::Undescribed { .. }
             | Self::Description { .. }
             | Self::Section { .. }
             | Self::Component { .. }
@@ -102,6 +107,22 @@ impl AppError {
             Self::Pull(source) => source.hint(),
             Self::Snapshot(source) => Some(source.hint()),
             Self::Renumber(source) => source.hint(),
+            _ => self.hint_of_component(),
+        }
+    }
+
+    /// The same for what is about components.
+    fn hint_of_component(&self) -> Option<String> {
+        match self {
+            Self::MissingGrants { .. } => {
+                Some("grant it as the owner of the tables, or correct `grants` in avenire.toml".to_owned())
+            }
+            Self::SelfTest { .. } => Some(
+                "`avenire-db status` shows migrations that are pending; otherwise the component is \
+                 to be mended"
+                    .to_owned(),
+            ),
+            Self::SelfTestFailed { source, .. } => source.hint().map(str::to_owned),
             Self::Misfit { .. } => Some(
                 "apply what is pending (`avenire-db status`), or build the component against \
                  this schema"
@@ -126,13 +147,15 @@ impl AppError {
             Self::Registry(source) => Some(source.hint()),
             Self::Watch(source) => Some(source.hint().to_owned()),
             Self::Registered { .. } => Some("ship it: `avenire-db components deploy`".to_owned()),
+            Self::Server(source) => Some(source.hint()),
+            Self::Undescribed { source, .. } => Some(source.hint().to_owned()),
             Self::NoRegistry => Some("serve without --no-registry".to_owned()),
 
             Self::Several(errors) => errors.iter().find_map(Self::hint),
             Self::Swap(_) => {
                 Some("`avenire-db components history` shows what there was".to_owned())
             }
-            Self::Read { .. } | Self::Write { .. } | Self::Sandbox(_) => None,
+            _ => None,
         }
     }
 }

@@ -5,9 +5,10 @@ mod blame;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use avenire_contract::ContractError;
 use avenire_delivery::registry::RegistryError;
 use avenire_delivery::{TrustError, WatchError};
-use avenire_engine::{LoadError, SwapError};
+use avenire_engine::{CallError, LoadError, SwapError};
 use avenire_postgres::embedded::EmbeddedError;
 use avenire_schema::check::RenumberError;
 use avenire_schema::definitions::NotADescription;
@@ -19,6 +20,7 @@ use avenire_schema::push::PushError;
 use avenire_schema::revision::RevisionError;
 use avenire_schema::snapshot::SnapshotError;
 use avenire_schema::{Failure, MigrationError, RollbackFailure, SourceError};
+use avenire_server::ServerError;
 
 pub(crate) use blame::migration_blame;
 
@@ -196,6 +198,33 @@ pub enum AppError {
         /// What to do.
         hint: String,
     },
+    /// A component's user lacks what its grants say.
+    #[error("the database user {user} of the component {component} may not {}", .lacked.join(", "))]
+    MissingGrants {
+        /// The component.
+        component: String,
+        /// Whom it logs in as.
+        user: String,
+        /// What it lacks, such as `update(title) on chat`.
+        lacked: Vec<String>,
+    },
+    /// A component's test of itself found problems.
+    #[error("the component {component} found by its own test: {}", .problems.join("; "))]
+    SelfTest {
+        /// The component.
+        component: String,
+        /// In its own words, at most 50 of at most 500 characters.
+        problems: Vec<String>,
+    },
+    /// A component's test of itself came to no end.
+    #[error("the component {component} could not test itself")]
+    SelfTestFailed {
+        /// The component.
+        component: String,
+        /// What happened.
+        #[source]
+        source: CallError,
+    },
     /// A component file was refused.
     #[error("the component {component} ({}) was refused", .file.display())]
     Component {
@@ -251,6 +280,18 @@ pub enum AppError {
     Registered {
         /// The component.
         component: String,
+    },
+    /// The server can not listen, or its part of the manifest can not be used.
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    /// What a component exports can not be told.
+    #[error("what the component {component} exports can not be told")]
+    Undescribed {
+        /// The component.
+        component: String,
+        /// Why not.
+        #[source]
+        source: ContractError,
     },
     /// The host works without a registry.
     #[error("this host works without a registry")]

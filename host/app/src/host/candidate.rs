@@ -24,8 +24,19 @@ pub(crate) struct Candidate<'a> {
     /// Where its bytes come from, for messages.
     pub(crate) file: PathBuf,
     pub(crate) bytes: Arc<[u8]>,
-    /// What the generation that serves promises; with none serving, the WIT files may.
-    pub(crate) promised: Option<Contract>,
+    /// What its slot promises.
+    pub(crate) promised: Promised,
+}
+
+/// What a slot promises its callers.
+#[derive(Clone, Debug)]
+pub(crate) enum Promised {
+    /// What the WIT files of the manifest say, when it names a folder.
+    Files,
+    /// What the generation that serves promises.
+    Serving(Contract),
+    /// Whatever the component does: it was accepted before.
+    Itself,
 }
 
 /// What a candidate is, as far as its own bytes tell.
@@ -33,6 +44,8 @@ pub(crate) struct Code {
     pub(crate) component: Arc<Component>,
     /// What it promises its callers from now on; none when the manifest names no contract.
     pub(crate) contract: Option<Contract>,
+    /// What it exports, for documents; none when that can not be told.
+    pub(crate) described: Option<Arc<avenire_contract::Contract>>,
 }
 
 impl<'a> Candidate<'a> {
@@ -42,12 +55,20 @@ impl<'a> Candidate<'a> {
         name: &'a str,
         entry: &'a ComponentEntry,
     ) -> Result<Self, AppError> {
-        let file = project.path(&entry.path);
+        Self::of_file(name, entry, project.path(&entry.path))
+    }
+
+    /// A file, for the manifest's component of that name.
+    pub(crate) fn of_file(
+        name: &'a str,
+        entry: &'a ComponentEntry,
+        file: PathBuf,
+    ) -> Result<Self, AppError> {
         let bytes = avenire_engine::read(&file).map_err(|source| {
             let (component, file) = (name.to_owned(), file.clone());
             AppError::Component { component, file, source }
         })?;
-        Ok(Self { name, entry, file, bytes: bytes.into(), promised: None })
+        Ok(Self { name, entry, file, bytes: bytes.into(), promised: Promised::Files })
     }
 
     /// Begins to compile and check it off the serving threads, and answers with all that is wrong.
@@ -94,7 +115,7 @@ struct About {
     component: String,
     file: PathBuf,
     contract: Option<String>,
-    promised: Option<Contract>,
+    promised: Promised,
     wit: Option<PathBuf>,
 }
 
@@ -115,7 +136,15 @@ impl About {
             None => Ok(None),
         };
         match (loaded, found) {
-            (Ok(component), Ok(contract)) => Ok(Code { component: Arc::new(component), contract }),
+            (Ok(component), Ok(contract)) => {
+                let described = avenire_contract::Contract::of_component(bytes);
+                let described = described.inspect_err(|error| {
+                    let component = &self.component;
+                    tracing::warn!(component, %error, "it will be missing in documents");
+                });
+                let component = Arc::new(component);
+                Ok(Code { component, contract, described: described.ok().map(Arc::new) })
+            }
             (loaded, found) => {
                 let found = found.err().into_iter().flatten();
                 Err(loaded.err().into_iter().chain(found).collect())
@@ -146,9 +175,9 @@ impl About {
             }
         };
         let promised = match (&self.promised, &self.wit) {
-            (Some(promised), _) => Some(promised.clone()),
-            (None, Some(folder)) => of_wit(folder, interface)?,
-            (None, None) => None,
+            (Promised::Serving(promised), _) => Some(promised.clone()),
+            (Promised::Files, Some(folder)) => of_wit(folder, interface)?,
+            (Promised::Files, None) | (Promised::Itself, _) => None,
         };
         let broken = promised.map_or_else(Vec::new, |promised| promised.broken_by(&found));
         if broken.is_empty() {

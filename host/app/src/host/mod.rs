@@ -13,22 +13,21 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use avenire_delivery::Keys;
+use avenire_delivery::{Keys, Serving};
 use avenire_engine::{CanaryTerms, Published, Sandbox, SandboxOptions, Slot};
-use avenire_postgres::Pool;
 
 use crate::contract::Contract;
 use crate::error::AppError;
 use crate::manifest::ComponentEntry;
 use crate::project::Project;
+use crate::roles::Extent;
 use crate::service::{keys, signed};
 use crate::targets::Targets;
-use validate::Accepted;
-
-pub(crate) use candidate::Candidate;
 use candidate::Code;
-pub use check::{check, check_file};
-pub(crate) use validate::validate;
+
+pub(crate) use candidate::{Candidate, Promised};
+pub use check::{Checked, check, check_file};
+pub(crate) use validate::{Accepted, Ground, validate};
 
 /// Components that serve.
 pub struct Host {
@@ -36,6 +35,8 @@ pub struct Host {
     targets: Targets,
     slots: BTreeMap<String, Arc<Slot>>,
     promises: Promises,
+    /// What the files held that components came from.
+    files: BTreeMap<String, Serving>,
 }
 
 /// Which components a host serves.
@@ -63,7 +64,12 @@ impl Host {
         targets: Targets,
         selection: &Selection,
     ) -> Result<Self, AppError> {
-        Self::start_with(project, targets, selection, &BTreeMap::new()).await
+        // A single call takes nothing from the roles that hosts serve by.
+        let extent = match selection {
+            Selection::All => Extent::Exact,
+            Selection::One(_) => Extent::Addition,
+        };
+        Self::start_with(project, targets, selection, extent, &BTreeMap::new()).await
     }
 
     /// The same with other components than the manifest's files, under their numbers.
@@ -71,11 +77,13 @@ impl Host {
         project: &Project,
         targets: Targets,
         selection: &Selection,
+        extent: Extent,
         stored: &BTreeMap<String, (u64, Artifact)>,
     ) -> Result<Self, AppError> {
         let sandbox = Sandbox::new(&SandboxOptions::default()).map_err(AppError::Sandbox)?;
         let mut candidates = Vec::new();
         let mut unread = Vec::new();
+        let mut files = BTreeMap::new();
         let keys = keys(project)?;
         for (name, entry) in selected(project, selection)? {
             let candidate = match stored.get(name) {
@@ -84,10 +92,10 @@ impl Host {
                     entry,
                     file: artifact.from.clone(),
                     bytes: Arc::clone(&artifact.bytes),
-                    promised: None,
+                    promised: Promised::Itself,
                 }),
                 None => Candidate::of_manifest(project, name, entry).and_then(|candidate| {
-                    trusted(&keys, &candidate)?;
+                    files.insert(name.to_owned(), trusted(&keys, &candidate)?);
                     Ok(candidate)
                 }),
             };
@@ -97,19 +105,19 @@ impl Host {
             }
         }
         validate::refuse(unread)?;
-        let accepted = validate::validate(project, &sandbox, &targets, &candidates).await?;
+        let ground = Ground { project, sandbox: &sandbox, targets: &targets, extent };
+        let accepted = validate::validate(ground, &candidates, None).await?;
         let mut slots = BTreeMap::new();
         let promises = Promises::default();
-        for (candidate, Accepted { code, endpoint }) in candidates.iter().zip(accepted) {
-            let (name, limits) = (candidate.name, candidate.entry.limits());
-            let options = login::pool_options(name, &endpoint, &limits);
-            let pool = Pool::new(endpoint, options);
+        for (candidate, Accepted { code, pool }) in candidates.iter().zip(accepted) {
+            let (name, terms) = (candidate.name, candidate.entry.terms());
+            let Some(pool) = pool else { return Err(unprepared(name)) };
             let number = stored.get(name).map_or(1, |(number, _)| *number);
-            let slot = Slot::new(name, sandbox.clone(), code.component, number, pool, limits);
+            let slot = Slot::new(name, sandbox.clone(), code.component, number, pool, terms);
+            promises.made(&slot, number, code.contract, code.described);
             slots.insert(name.to_owned(), Arc::new(slot));
-            promises.made(name, number, code.contract);
         }
-        Ok(Self { sandbox, targets, slots, promises })
+        Ok(Self { sandbox, targets, slots, promises, files })
     }
 
     /// Validates a component, and serves it in place of the one that serves: to all calls that start
@@ -124,7 +132,7 @@ impl Host {
         let slot = self.slot(project, name)?;
         let code = self.accept(project, name, artifact).await?;
         let published = slot.publish(code.component, number, entry(project, name)?.probation());
-        self.promises.made(name, number, code.contract);
+        self.promises.made(slot, number, code.contract, code.described);
         Ok(published)
     }
 
@@ -141,7 +149,7 @@ impl Host {
         let code = self.accept(project, name, artifact).await?;
         let probation = entry(project, name)?.probation();
         slot.start_canary(code.component, number, terms, probation);
-        self.promises.made(name, number, code.contract);
+        self.promises.made(slot, number, code.contract, code.described);
         Ok(())
     }
 
@@ -151,16 +159,18 @@ impl Host {
         name: &str,
         artifact: &Artifact,
     ) -> Result<Code, AppError> {
+        let slot = self.slot(project, name)?;
+        let promised = self.promises.of(name, slot.generation()).and_then(|one| one.contract);
         let candidate = Candidate {
             name,
             entry: entry(project, name)?,
             file: artifact.from.clone(),
             bytes: Arc::clone(&artifact.bytes),
-            promised: self.promises.of(name, self.slot(project, name)?.generation()),
+            promised: promised.map_or(Promised::Files, Promised::Serving),
         };
-        let candidates = [candidate];
-        let accepted =
-            validate::validate(project, &self.sandbox, &self.targets, &candidates).await?;
+        let Self { sandbox, targets, .. } = self;
+        let ground = Ground { project, sandbox, targets, extent: Extent::Addition };
+        let accepted = validate::validate(ground, &[candidate], Some(slot.pool())).await?;
         // One candidate is accepted or refused as one.
         let accepted = accepted.into_iter().next();
         accepted.map(|one| one.code).ok_or_else(|| unknown_component(project, name))
@@ -181,6 +191,20 @@ impl Host {
         self.slots.values()
     }
 
+    /// What the generations that serve export, by slot.
+    pub(crate) fn contracts(&self) -> Vec<(String, Arc<avenire_contract::Contract>)> {
+        let of = |slot: &Arc<Slot>| {
+            let promise = self.promises.of(slot.name(), slot.generation())?;
+            Some((slot.name().to_owned(), promise.described?))
+        };
+        self.slots.values().filter_map(of).collect()
+    }
+
+    /// The components that came from files, and what these held then.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&str, &Serving)> {
+        self.files.iter().map(|(name, serving)| (name.as_str(), serving))
+    }
+
     /// The database it works on.
     pub fn targets(&self) -> &Targets {
         &self.targets
@@ -198,40 +222,58 @@ impl Host {
     }
 }
 
-/// How many generations of a slot are remembered: the serving one, the former, a canary, and some
-/// room for swaps that overtake each other.
-const REMEMBERED: usize = 8;
-
-/// What the latest generations of each slot promise their callers.
+/// What the generations that a slot has in memory promise their callers.
 #[derive(Default)]
-struct Promises(Mutex<BTreeMap<String, BTreeMap<u64, Contract>>>);
+struct Promises(Mutex<BTreeMap<String, BTreeMap<u64, Promise>>>);
+
+/// What one generation promises.
+#[derive(Clone)]
+struct Promise {
+    /// Of the manifest's contract; none when it names none.
+    contract: Option<Contract>,
+    described: Option<Arc<avenire_contract::Contract>>,
+}
 
 impl Promises {
-    fn made(&self, slot: &str, generation: u64, contract: Option<Contract>) {
-        let Some(contract) = contract else { return };
+    fn made(
+        &self,
+        slot: &Slot,
+        generation: u64,
+        contract: Option<Contract>,
+        described: Option<Arc<avenire_contract::Contract>>,
+    ) {
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let generations = slots.entry(slot.to_owned()).or_default();
-        generations.insert(generation, contract);
-        if generations.len() > REMEMBERED {
-            let oldest = generations.keys().copied().find(|number| *number != generation);
-            generations.retain(|number, _| Some(*number) != oldest);
-        }
+        let generations = slots.entry(slot.name().to_owned()).or_default();
+        generations.insert(generation, Promise { contract, described });
+        // What was replaced meanwhile, and can not come back without being checked again.
+        let kept = [Some(generation), Some(slot.generation()), slot.former(), slot.canary()];
+        generations.retain(|number, _| kept.contains(&Some(*number)));
     }
 
-    fn of(&self, slot: &str, generation: u64) -> Option<Contract> {
+    fn of(&self, slot: &str, generation: u64) -> Option<Promise> {
         let slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         slots.get(slot)?.get(&generation).cloned()
     }
 }
 
-/// Refuses a file that none of the manifest's keys has signed, when there are any.
-fn trusted(keys: &Keys, candidate: &Candidate<'_>) -> Result<(), AppError> {
-    if keys.is_empty() {
-        return Ok(());
+fn unprepared(component: &str) -> AppError {
+    AppError::Role {
+        component: component.to_owned(),
+        message: "no role was prepared for it".to_owned(),
+        hint: "this is a fault of avenire-db; please report it".to_owned(),
     }
-    let signature = avenire_delivery::read_signature(&candidate.file)
-        .map_err(|source| AppError::Untrusted { component: candidate.name.to_owned(), source })?;
-    signed(keys, candidate.name, &candidate.bytes, signature.as_deref())
+}
+
+/// Refuses a file that none of the manifest's keys has signed, when there are any. What it holds.
+fn trusted(keys: &Keys, candidate: &Candidate<'_>) -> Result<Serving, AppError> {
+    let Candidate { name, file, bytes, .. } = candidate;
+    let untrusted = |source| AppError::Untrusted { component: (*name).to_owned(), source };
+    let signature = match avenire_delivery::read_signature(file) {
+        Err(_) if keys.is_empty() => None,
+        read => read.map_err(untrusted)?,
+    };
+    signed(keys, name, bytes, signature.as_deref())?;
+    Ok(Serving::of(bytes, signature.as_deref()))
 }
 
 fn entry<'a>(project: &'a Project, name: &str) -> Result<&'a ComponentEntry, AppError> {

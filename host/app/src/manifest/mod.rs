@@ -12,6 +12,7 @@ mod probation;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use avenire_server::ServerConfig;
 use serde::Deserialize;
 
 pub use grants::{Grants, Privilege, TableGrant};
@@ -42,6 +43,9 @@ pub struct Manifest {
     /// Whose components are served.
     #[serde(default)]
     pub trust: Trust,
+    /// How components are called over HTTP.
+    #[serde(default)]
+    pub server: ServerConfig,
     /// What `avenire-db dev` does beside serving.
     #[serde(default)]
     pub dev: Dev,
@@ -161,6 +165,12 @@ pub struct ComponentEntry {
     /// What its role may do to which tables.
     #[serde(default)]
     pub grants: Grants,
+    /// Functions that only read, such as `get-*`: they may be repeated.
+    #[serde(default)]
+    read_only: Vec<String>,
+    /// Functions that are one transaction each, such as `save-*`.
+    #[serde(default)]
+    transactional: Vec<String>,
     /// What each of its calls may use.
     #[serde(default)]
     limits: LimitsTable,
@@ -189,6 +199,17 @@ impl ComponentEntry {
     /// What each of its calls may use: the defaults, changed by `limits`.
     pub fn limits(&self) -> avenire_engine::Limits {
         self.limits.over_defaults()
+    }
+
+    /// Which of its functions only read, and which are one transaction.
+    pub fn declared(&self) -> avenire_engine::Declared {
+        let (read_only, transactional) = (self.read_only.clone(), self.transactional.clone());
+        avenire_engine::Declared { read_only, transactional }
+    }
+
+    /// What its calls may use, and what is declared of its functions.
+    pub fn terms(&self) -> avenire_engine::Terms {
+        avenire_engine::Terms { limits: self.limits(), declared: self.declared() }
     }
 
     /// The terms on which a new generation serves at first; none when it is never taken back.
@@ -270,6 +291,8 @@ mod tests {
             contract = "a:b/c@0.1.0"
             migrations = "chat/migrations"
             url = "env:D"
+            read-only = ["get-*"]
+            transactional = ["save-chat"]
             grants = { chat = "all", users = ["select(id, name)", "update"], "audit.log" = ["insert"] }
             limits = { memory = "64MiB", time = "250ms", rows = 5, bytes = "1MB", statements = 1, statement-bytes = "1KiB", handles = 2, transfer = "2MiB", concurrency = 3, queue = 4, log = "1KiB" }
             probation = { time = "1min", calls = 10, faults = 0.5 }
@@ -278,6 +301,9 @@ mod tests {
             "#,
         )
         .unwrap();
+        let declared = manifest.components["chat"].declared();
+        assert_eq!(declared.of("get-chat"), avenire_engine::Repeat::ReadOnly);
+        assert_eq!(declared.of("save-chat"), avenire_engine::Repeat::Transactional);
         let limits = manifest.components["chat"].limits();
         assert_eq!(limits.memory, 64 << 20);
         assert_eq!(limits.time, Duration::from_millis(250));

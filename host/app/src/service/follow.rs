@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use avenire_delivery::registry::{Feed, Following};
-use avenire_delivery::{Event, Serving, Watch, WatchOptions, Watched};
+use avenire_delivery::{Event, Watch, WatchOptions, Watched};
 
 use super::slot::{Inbox, Wanted};
 use super::{Ground, Notice};
@@ -18,13 +18,18 @@ pub(super) async fn registry(
     inboxes: BTreeMap<String, Inbox>,
 ) {
     let mut told = Following::Starting;
+    let mut watch = feed.watch_following();
     loop {
-        let slots = feed.changed().await;
-        let following = feed.following();
-        if following != told {
-            ground.tell(Notice::Following(following.clone()));
-            told = following;
-        }
+        let slots = tokio::select! {
+            slots = feed.changed() => slots,
+            following = watch.changed() => {
+                if std::mem::discriminant(&following) != std::mem::discriminant(&told) {
+                    ground.tell(Notice::Following(following.clone()));
+                }
+                told = following;
+                continue;
+            }
+        };
         for problem in &slots.problems {
             tracing::warn!(%problem, "a part of the registry can not be read");
         }
@@ -37,21 +42,12 @@ pub(super) async fn registry(
 }
 
 /// The files of the components that came from files.
-pub(super) fn files(
-    ground: &Ground,
-    stored: &BTreeMap<String, (u64, Artifact)>,
-) -> Result<Watch, AppError> {
-    let components = ground.project.manifest().components.iter();
-    let files = components.filter(|(name, _)| !stored.contains_key(*name)).map(|(name, entry)| {
-        let path = ground.project.path(&entry.path);
-        let watched = Watched::new(name, &path);
-        match avenire_engine::read(&path) {
-            Ok(bytes) => {
-                let signature = avenire_delivery::read_signature(&path).ok().flatten();
-                watched.serving(Serving::of(&bytes, signature.as_deref()))
-            }
-            Err(_) => watched,
-        }
+pub(super) fn files(ground: &Ground) -> Result<Watch, AppError> {
+    let Ground { project, host, .. } = ground;
+    let files = host.files().map(|(name, serving)| {
+        // A component that was loaded is in the manifest.
+        let path = project.manifest().components.get(name).map(|entry| project.path(&entry.path));
+        Watched::new(name, path.unwrap_or_default()).serving(serving.clone())
     });
     Ok(Watch::start(files.collect(), WatchOptions::default())?)
 }

@@ -10,8 +10,9 @@ mod notice;
 mod origin;
 mod report;
 mod slot;
+mod start;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -23,7 +24,9 @@ use tokio::task::JoinSet;
 use crate::error::AppError;
 use crate::host::{Host, Selection};
 use crate::project::Project;
+use crate::roles::Extent;
 use crate::targets::Targets;
+use start::Start;
 
 pub use notice::Notice;
 pub(crate) use origin::{keys, signed, stored};
@@ -118,21 +121,18 @@ impl Service {
         } else {
             None
         };
-        let slots = match &registry {
-            Some(registry) => registry.slots(Instant::now() + PATIENCE).await?.slots,
-            None => Vec::new(),
+        let at_start = match &registry {
+            Some(registry) => start::at_start(&project, registry, &keys).await?,
+            None => BTreeMap::new(),
         };
-        let mut at_start = BTreeMap::new();
-        if let Some(registry) = &registry {
-            for record in slots {
-                let known = project.manifest().components.contains_key(&record.component);
-                if let Some(serving) = record.serving.filter(|_| known) {
-                    let artifact = stored(registry, &keys, &serving).await?;
-                    at_start.insert(record.component, (slot::number(serving.number), artifact));
-                }
-            }
-        }
-        let host = Host::start_with(&project, targets, &Selection::All, &at_start).await?;
+        let in_registry: BTreeSet<String> = at_start.keys().cloned().collect();
+        let stored = at_start.into_iter().filter_map(|(name, start)| match start {
+            Start::Generation(number, artifact) => Some((name, (number, artifact))),
+            Start::Damaged => None,
+        });
+        let stored = stored.collect();
+        let host =
+            Host::start_with(&project, targets, &Selection::All, Extent::Exact, &stored).await?;
         let id = report::new_id();
         let ground = Arc::new(Ground {
             project,
@@ -145,7 +145,7 @@ impl Service {
             changed: Notify::new(),
         });
         let mut tasks = JoinSet::new();
-        let senders = slot::spawn(&ground, &at_start, &mut tasks);
+        let senders = slot::spawn(&ground, &stored, &in_registry, &mut tasks);
         if let Some(registry) = ground.registry.clone() {
             let poll = Poll {
                 interval: options.interval,
@@ -157,10 +157,15 @@ impl Service {
             tasks.spawn(report::beat(Arc::clone(&ground), options.clone()));
         }
         if options.watch {
-            let files = follow::files(&ground, &at_start)?;
+            let files = follow::files(&ground)?;
             tasks.spawn(follow::folder(Arc::clone(&ground), files, senders));
         }
         Ok(Self { ground, tasks })
+    }
+
+    /// What everything that runs for it shares.
+    pub(crate) fn ground(&self) -> Arc<Ground> {
+        Arc::clone(&self.ground)
     }
 
     /// What serves.

@@ -62,6 +62,9 @@ impl Notice {
     /// One line for a person.
     pub fn text(&self) -> String {
         match self {
+            Self::Serving { component, generation, former } if generation == former => {
+                format!("{component}: generation {generation} of the registry serves, not the file")
+            }
             Self::Serving { component, generation, former } => {
                 format!("{component}: generation {generation} serves, in place of {former}")
             }

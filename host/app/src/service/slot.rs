@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use avenire_delivery::registry::{CanaryRecord, GenerationRecord, Registry, Rollback, SlotRecord};
-use avenire_engine::{CanaryTerms, FellBack, Published, Slot};
+use avenire_engine::{Blame, CanaryTerms, FellBack, Published, Slot};
 use tokio::sync::{Notify, broadcast};
 use tokio::task::JoinSet;
 
@@ -72,6 +72,7 @@ pub(super) fn number(number: i64) -> u64 {
 pub(super) fn spawn(
     ground: &Arc<Ground>,
     stored: &BTreeMap<String, (u64, Artifact)>,
+    in_registry: &BTreeSet<String>,
     tasks: &mut JoinSet<()>,
 ) -> BTreeMap<String, Inbox> {
     let mut inboxes = BTreeMap::new();
@@ -82,11 +83,13 @@ pub(super) fn spawn(
             ground: Arc::clone(ground),
             fallen: slot.fallen(),
             slot: Arc::clone(slot),
-            refused: BTreeSet::new(),
+            refused: BTreeMap::new(),
+            revision: 0,
             reasons: BTreeMap::new(),
             highest: slot.generation(),
-            in_registry: stored.contains_key(slot.name()),
+            in_registry: in_registry.contains(slot.name()),
             again: None,
+            untold: None,
             pause: PAUSE,
             registered: stored.get(slot.name()).map(|(number, _)| *number).into_iter().collect(),
         };
@@ -99,8 +102,11 @@ struct Worker {
     ground: Arc<Ground>,
     slot: Arc<Slot>,
     fallen: broadcast::Receiver<FellBack>,
-    /// Generations that this host could not take, or took back: not tried again.
-    refused: BTreeSet<u64>,
+    /// Generations that this host could not take, or took back, with the revision of their slot
+    /// then: not tried again until somebody has changed it.
+    refused: BTreeMap<u64, i64>,
+    /// The revision that is followed.
+    revision: i64,
     /// Why, for those of them that the registry may still want.
     reasons: BTreeMap<u64, String>,
     /// The highest number so far, for generations that come from files.
@@ -112,7 +118,9 @@ struct Worker {
     in_registry: bool,
     /// What could not be followed for a reason that may pass.
     again: Option<SlotRecord>,
-    /// How long until that is tried again.
+    /// What the slot took back without the registry knowing yet.
+    untold: Option<FellBack>,
+    /// How long until either is tried again.
     pause: Duration,
 }
 
@@ -132,13 +140,21 @@ impl Worker {
                     Wanted::Registry(record) => self.follow(&record).await,
                     Wanted::File(artifact, signature) => self.take_file(artifact, signature).await,
                 },
-                () = tokio::time::sleep(self.pause), if self.again.is_some() => {
+                () = tokio::time::sleep(self.pause), if self.is_to_try_again() => {
+                    self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+                    if let Some(fell) = self.untold.take() {
+                        self.tell_of(fell).await;
+                    }
                     if let Some(record) = self.again.take() {
                         self.follow(&record).await;
                     }
                 }
             }
         }
+    }
+
+    fn is_to_try_again(&self) -> bool {
+        self.again.is_some() || self.untold.is_some()
     }
 
     fn name(&self) -> &str {
@@ -178,9 +194,11 @@ impl Worker {
             self.in_registry = true;
         }
         self.again = None;
+        self.revision = record.revision;
+        self.refused.retain(|_, revision| *revision >= record.revision);
         let wanted = number(serving.number);
         let serves = self.registered.contains(&wanted) && self.slot.generation() == wanted;
-        if !serves && !self.refused.contains(&wanted) {
+        if !serves && !self.refused.contains_key(&wanted) {
             match self.serve(serving).await {
                 Ok(published) => {
                     self.registered.insert(wanted);
@@ -193,8 +211,7 @@ impl Worker {
         self.follow_canary(record.canary.as_ref()).await;
         if self.again.is_some() {
             self.again = Some(record.clone());
-            self.pause = (self.pause * 2).min(LONGEST_PAUSE);
-        } else {
+        } else if self.untold.is_none() {
             self.pause = PAUSE;
         }
         let refused = [Some(serving), record.canary.as_ref().map(|canary| &canary.generation)];
@@ -237,7 +254,7 @@ impl Worker {
             drop(self.slot.adjust(terms));
             return;
         }
-        if self.refused.contains(&wanted) {
+        if self.refused.contains_key(&wanted) {
             return;
         }
         match self.try_out(generation, terms).await {
@@ -289,7 +306,8 @@ impl Worker {
     /// database, or of a slot that changed meanwhile, is tried again.
     async fn could_not(&mut self, generation: &GenerationRecord, error: &AppError) {
         let number = number(generation.number);
-        let passes = error.blame() == avenire_engine::Blame::Database;
+        let is_damage = matches!(error, AppError::Registry(error) if error.is_damage());
+        let passes = error.blame() == Blame::Database && !is_damage;
         if passes || matches!(error, AppError::Swap(_)) {
             self.again = Some(SlotRecord {
                 component: self.name().to_owned(),
@@ -298,7 +316,7 @@ impl Worker {
                 canary: None,
             });
         } else {
-            self.refused.insert(number);
+            self.refused.insert(number, self.revision);
         }
         self.reasons.insert(number, error.with_causes());
         let from = format!("generation {} of the registry", generation.number);
@@ -323,14 +341,20 @@ impl Worker {
             // It came from a file, and has a number of its own.
             return;
         }
-        self.refused.insert(fell.generation);
+        self.refused.insert(fell.generation, self.revision);
         self.reasons.insert(fell.generation, fell.fault.to_string());
         let refused = i64::try_from(fell.generation).ok();
         let reason = Some(fell.fault.to_string());
         self.ground.stands(self.slot.name(), Standing { refused, reason, revision: 0 });
+        self.tell_of(fell).await;
+    }
+
+    async fn tell_of(&mut self, fell: FellBack) {
         let Some(registry) = &self.ground.registry else { return };
         if let Err(error) = self.take_back(registry, &fell).await {
             tracing::warn!(%error, "the registry could not be told that a generation was taken back");
+            // Unless somebody else has changed what serves meanwhile.
+            self.untold = (error.blame() == Blame::Database).then_some(fell);
         }
     }
 

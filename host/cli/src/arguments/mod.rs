@@ -2,6 +2,7 @@
 
 mod schema;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
@@ -38,7 +39,7 @@ pub(crate) struct Arguments {
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
     /// Start everything for development, with sample data, and serve until Ctrl-C.
-    Dev,
+    Dev(DevArguments),
     /// Serve the components: what the registry in the database says, or the manifest's files.
     Serve(ServeArguments),
     /// Call a query function and print its result as JSON.
@@ -66,6 +67,9 @@ pub(crate) enum Command {
     Push(PushArguments),
     /// Write schema modules and a baseline from an existing database.
     Pull(PullArguments),
+    /// Write a typed client of the components' functions.
+    #[command(subcommand)]
+    Client(ClientCommand),
     /// Load the project's sample data.
     Seed,
     /// Check everything from the manifest to the database and say what is wrong.
@@ -73,6 +77,13 @@ pub(crate) enum Command {
     /// Watches over the embedded cluster; started by the host itself.
     #[command(name = GUARD, hide = true)]
     Guard { home: PathBuf },
+}
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct DevArguments {
+    /// Do not build and serve components again when their sources change.
+    #[arg(long)]
+    pub(crate) no_watch: bool,
 }
 
 #[derive(clap::Args, Debug)]
@@ -95,13 +106,7 @@ pub(crate) enum ComponentsCommand {
         names: Vec<String>,
     },
     /// Check components without serving them: names of the manifest, or files.
-    Check {
-        /// Names in the manifest or `.wasm` files; all of the manifest by default.
-        names: Vec<String>,
-        /// The interface that files must export.
-        #[arg(long, value_name = "INTERFACE")]
-        contract: Option<String>,
-    },
+    Check(ComponentCheckArguments),
     /// List the components with their functions.
     List {
         /// The hosts on the database instead, and what each serves.
@@ -157,6 +162,31 @@ pub(crate) enum ComponentsCommand {
 }
 
 #[derive(clap::Args, Debug)]
+pub(crate) struct ComponentCheckArguments {
+    /// Names in the manifest or `.wasm` files; all of the manifest by default.
+    pub(crate) names: Vec<String>,
+    /// The interface that a file must export, when it is for no component of the manifest.
+    #[arg(long, value_name = "INTERFACE", conflicts_with = "name")]
+    pub(crate) contract: Option<String>,
+    /// The component of the manifest that a file is for.
+    #[arg(long = "as", value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Do without the database: do not look whether they fit it.
+    #[arg(long)]
+    pub(crate) offline: bool,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum ClientCommand {
+    /// One TypeScript file without dependencies.
+    Typescript {
+        /// The file to write; standard output by default.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+}
+
+#[derive(clap::Args, Debug)]
 pub(crate) struct ServeArguments {
     /// Serve files again when they change.
     #[arg(long)]
@@ -164,6 +194,12 @@ pub(crate) struct ServeArguments {
     /// Do without the registry in the database: serve the manifest's files only.
     #[arg(long)]
     pub(crate) no_registry: bool,
+    /// Where to listen for calls over HTTP; may be repeated. `server.listen` by default.
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "no_http")]
+    pub(crate) listen: Vec<SocketAddr>,
+    /// Do not listen for calls over HTTP.
+    #[arg(long)]
+    pub(crate) no_http: bool,
     /// What this host is called in the fleet; the machine's name by default.
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,

@@ -3,39 +3,53 @@
 use std::time::Instant;
 
 use anyhow::Result;
+use avenire_app::delivery::Sources;
 use avenire_app::engine::Call;
 use avenire_app::schema::ApplyOptions;
-use avenire_app::{Host, Project, Selection};
+use avenire_app::{Built, Host, Project, ServeOptions, Service};
 use serde_json::{Value, json};
 
-use super::call;
+use super::{call, http};
+use crate::arguments::DevArguments;
 use crate::exit::Exit;
 use crate::output::Printer;
 
 /// How much of a result the tour shows.
 const SHOWN: usize = 600;
 
-pub(super) async fn run(project: &Project, printer: &Printer) -> Result<Exit> {
+pub(super) async fn run(
+    project: Project,
+    arguments: &DevArguments,
+    printer: &Printer,
+) -> Result<Exit> {
     let began = Instant::now();
-    let targets = super::open_targets(project, printer).await?;
+    let targets = super::open_targets(&project, printer).await?;
     let progress = |text: &str| printer.progress(text);
     let options = ApplyOptions::default();
-    let reports = avenire_app::migrate(project, &targets, options, &progress).await?;
+    let reports = avenire_app::migrate(&project, &targets, options, &progress).await?;
     let applied: usize = reports.iter().map(|(_, report)| report.applied.len()).sum();
     let before: usize = reports.iter().map(|(_, report)| report.already).sum();
     let note = |text: &str| printer.note(text);
-    avenire_app::build(project, &[], &note).await?;
-    let seeded = avenire_app::seed_once(project, &targets).await?;
+    let built = avenire_app::build(&project, &[], &note).await?;
+    let seeded = avenire_app::seed_once(&project, &targets).await?;
     printer.progress("loading the components");
-    let host = Host::start(project, targets, &Selection::All).await?;
+    let watch = !arguments.no_watch;
+    // Files count here, whatever was deployed to this database.
+    let options = ServeOptions { watch, registry: false, ..ServeOptions::default() };
+    let (sender, mut notices) = tokio::sync::mpsc::unbounded_channel();
+    // When nobody listens any more the service is about to stop.
+    let told = Box::new(move |notice| drop(sender.send(notice)));
+    let stopped = super::stopped();
+    let service = Service::start(project.clone(), targets, options, told).await?;
     printer.done();
+    let host = service.host();
 
     let ready = began.elapsed();
     printer.text(&format!("\navenire-db is ready after {:.1} s.\n", ready.as_secs_f64()));
-    printer.text(&format!("  database    {}", database(&host)));
+    printer.text(&format!("  database    {}", database(host)));
     printer.text(&format!("  migrations  {applied} applied now, {before} before"));
     if let Some(file) = &seeded {
-        printer.text(&format!("  sample      {} loaded", shown_path(project, file)));
+        printer.text(&format!("  sample      {} loaded", shown_path(&project, file)));
     }
     for slot in host.slots() {
         let component = slot.component();
@@ -46,16 +60,53 @@ pub(super) async fn run(project: &Project, printer: &Printer) -> Result<Exit> {
             slot.pool().endpoint().user()
         ));
     }
-    tour(project, &host, printer).await;
+    let server = http::bind_somewhere(&service, printer).await?;
+    tour(&project, host, printer).await;
     printer.object(&json!({
-        "ready": { "milliseconds": u64::try_from(ready.as_millis()).unwrap_or(u64::MAX), "database": database(&host),
-        "applied": applied, "components": host.slots().map(|slot| slot.name()).collect::<Vec<_>>() }
+        "ready": { "milliseconds": u64::try_from(ready.as_millis()).unwrap_or(u64::MAX), "database": database(host),
+        "applied": applied, "listening": server.addresses(), "components": host.slots().map(|slot| slot.name()).collect::<Vec<_>>() }
     }));
-    printer.text("\nPress Ctrl-C to stop.");
-    tokio::signal::ctrl_c().await?;
+    if watch {
+        printer.text("\nA component whose sources change is built and served again.");
+    }
+    printer.text("Press Ctrl-C to stop.");
+    let builds = async {
+        if watch { rebuild(&project, &built, printer).await } else { std::future::pending().await }
+    };
+    tokio::select! {
+        ended = server.run(stopped) => ended?,
+        () = builds => {}
+        () = super::serve::show_all(&mut notices, printer) => {}
+    }
     printer.note("stopping");
-    host.close().await;
+    service.stop().await;
     Ok(Exit::Done)
+}
+
+/// Builds components again whenever their sources change. What comes of it is served by the service,
+/// which watches the components' files; a build that fails leaves them as they were.
+async fn rebuild(project: &Project, built: &[Built], printer: &Printer) {
+    let mut sources = match Sources::new() {
+        Ok(sources) => sources,
+        Err(reason) => {
+            printer.note(&format!("changes of sources will not be noticed: {reason}"));
+            return std::future::pending().await;
+        }
+    };
+    let files = built.iter().flat_map(|one| &one.sources).map(AsRef::as_ref);
+    sources.follow(files);
+    loop {
+        sources.changed().await;
+        match avenire_app::build(project, &[], &|text| printer.note(text)).await {
+            Ok(built) => {
+                sources.follow(built.iter().flat_map(|one| &one.sources).map(AsRef::as_ref));
+                if built.iter().all(|one| !one.changed) {
+                    printer.note("nothing has changed in what was built");
+                }
+            }
+            Err(error) => printer.error(&error.into()),
+        }
+    }
 }
 
 fn shown_path(project: &Project, file: &std::path::Path) -> String {

@@ -1,10 +1,13 @@
 //! One file for each command.
 
 mod call;
+mod check;
+mod client;
 mod components;
 mod data;
 mod dev;
 mod doctor;
+mod http;
 mod schema;
 mod serve;
 mod ship;
@@ -25,7 +28,7 @@ pub(crate) async fn run(arguments: Arguments, printer: &Printer) -> Result<Exit>
         Project::find(start)
     };
     match &arguments.command {
-        Command::Dev => dev::run(&project()?, printer).await,
+        Command::Dev(what) => dev::run(project()?, what, printer).await,
         Command::Serve(what) => serve::run(project()?, what, printer).await,
         Command::Call(call) => call::run(&project()?, call, printer).await,
         Command::Components(command) => components::run(project, command, printer).await,
@@ -39,6 +42,7 @@ pub(crate) async fn run(arguments: Arguments, printer: &Printer) -> Result<Exit>
         Command::Baseline(what) => schema::baseline(&project()?, what, printer).await,
         Command::Push(what) => schema::push(&project()?, what, printer).await,
         Command::Pull(what) => schema::pull(&project()?, what, printer).await,
+        Command::Client(command) => client::run(&project()?, command, printer),
         Command::Seed => data::seed(&project()?, printer).await,
         Command::Doctor => doctor::run(&project()?, printer).await,
         // Handled before anything else was started.
@@ -54,4 +58,32 @@ async fn open_targets(project: &Project, printer: &Printer) -> Result<Targets, A
     let targets = Targets::open(project, Embedding { guard, progress: &progress }).await;
     printer.done();
     targets
+}
+
+/// Ends at Ctrl-C, or at the signal that service managers send: listened for from this call on, and
+/// not only when it is waited for.
+#[cfg(unix)]
+fn stopped() -> impl Future<Output = ()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let signals = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
+    async move {
+        let [interrupted, terminated] = signals;
+        let received = |signal: std::io::Result<tokio::signal::unix::Signal>| async {
+            match signal {
+                Ok(mut signal) => drop(signal.recv().await),
+                // The system's own way to end the process is left.
+                Err(_) => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = received(interrupted) => {}
+            () = received(terminated) => {}
+        }
+    }
+}
+
+/// Ends at Ctrl-C.
+#[cfg(not(unix))]
+fn stopped() -> impl Future<Output = ()> {
+    async { drop(tokio::signal::ctrl_c().await) }
 }

@@ -175,6 +175,19 @@ pub enum RegistryError {
 }
 
 impl RegistryError {
+    /// Whether what is stored is damaged or missing, so that trying again is of no use before
+    /// somebody has put it right.
+    pub fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            Self::NoArtifact { .. }
+                | Self::WrongDigest { .. }
+                | Self::Size { .. }
+                | Self::NoGeneration { .. }
+                | Self::Malformed { .. }
+        )
+    }
+
     /// Whose fault it is.
     pub fn blame(&self) -> Blame {
         match self {

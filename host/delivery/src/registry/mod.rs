@@ -30,7 +30,7 @@ pub use deploy::{Deployed, Deployment, Outcome};
 pub use digest::{Digest, NotADigest};
 pub use error::{Blame, Place, RegistryError};
 pub use event::{Event, What};
-pub use feed::{Feed, Following, Poll};
+pub use feed::{Feed, Following, FollowingWatch, Poll};
 pub use fleet::{HostRecord, HostReport, HostSlot, HostState};
 pub use read::MAXIMUM_ARTIFACT;
 pub use record::{CanaryRecord, CanaryTerms, GenerationRecord, SlotRecord, Slots, State};

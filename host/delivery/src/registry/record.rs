@@ -155,6 +155,8 @@ pub struct Slots {
     pub slots: Vec<SlotRecord>,
     /// Why others could not.
     pub problems: Vec<RegistryError>,
+    /// The components of those others, as they stand in the database.
+    pub unreadable: Vec<String>,
 }
 
 /// All slots, one row for each generation in one; a row without a component when there is none.
@@ -184,9 +186,12 @@ pub(super) fn slots(rows: &[Row]) -> Result<Slots, RegistryError> {
         }
     }
     for (component, rows) in by_component {
-        match slot(component, &rows) {
+        match slot(component.clone(), &rows) {
             Ok(slot) => all.slots.push(slot),
-            Err(problem) => all.problems.push(problem),
+            Err(problem) => {
+                all.problems.push(problem);
+                all.unreadable.push(component);
+            }
         }
     }
     Ok(all)

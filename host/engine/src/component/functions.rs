@@ -54,15 +54,27 @@ impl Function {
 
 type Functions = BTreeMap<Arc<str>, Arc<Function>>;
 
+/// What a component exports.
+pub(super) struct Exported {
+    pub(super) interfaces: Vec<String>,
+    /// What callers can call.
+    pub(super) functions: Functions,
+    pub(super) self_test: Option<Arc<Function>>,
+}
+
+/// The interface by which a component tests itself (`wit/component`), and its function. It is the
+/// host's to call.
+const SELF_TEST: &str = "avenire:component/self-test";
+const SELF_TEST_TRACK: &str = "avenire:component/self-test@0.1.0";
+const RUN: &str = "run";
+
 /// Everything callable: functions of exported interfaces. Two interfaces of one
 /// component that export a function of the same name are refused, since a call
 /// names the function alone.
-pub(super) fn exported(
-    engine: &Engine,
-    code: &Component,
-) -> Result<(Vec<String>, Functions), LoadError> {
+pub(super) fn exported(engine: &Engine, code: &Component) -> Result<Exported, LoadError> {
     let mut interfaces = Vec::new();
     let mut functions = Functions::new();
+    let mut self_test = None;
     for (interface, item) in code.component_type().exports(engine) {
         let ComponentItem::ComponentInstance(instance) = item.ty else { continue };
         interfaces.push(interface.to_owned());
@@ -71,6 +83,10 @@ pub(super) fn exported(
             let ComponentItem::ComponentFunc(ty) = item.ty else { continue };
             let Some(index) = code.get_export_index(Some(&parent), name) else { continue };
             let function = describe(interface, name, &ty, index);
+            if split_version(interface).0 == SELF_TEST {
+                self_test = Some(Arc::new(own_test(function)?));
+                continue;
+            }
             if let Some(twin) = functions.insert(name.into(), Arc::new(function)) {
                 let reason =
                     format!("{name} is exported by both {} and {interface}", twin.interface);
@@ -78,7 +94,28 @@ pub(super) fn exported(
             }
         }
     }
-    Ok((interfaces, functions))
+    Ok(Exported { interfaces, functions, self_test })
+}
+
+/// Refuses a test that this host does not know how to run.
+fn own_test(function: Function) -> Result<Function, LoadError> {
+    let incompatible = |reason| Err(LoadError::Incompatible { reason });
+    if !is_compatible(&function.interface, SELF_TEST_TRACK) {
+        let found = &function.interface;
+        return incompatible(format!("it exports {found}; this host runs {SELF_TEST_TRACK}"));
+    }
+    let is_known = function.name == RUN && function.parameters.is_empty();
+    if is_known && function.result.as_ref().is_some_and(is_list_of_problems) {
+        return Ok(function);
+    }
+    let wanted = format!("{RUN}: func() -> result<_, list<string>>");
+    incompatible(format!("{} has something other than `{wanted}`", function.interface))
+}
+
+fn is_list_of_problems(result: &Type) -> bool {
+    let Type::Result(result) = result else { return false };
+    let is_problems = |ty: Type| matches!(ty, Type::List(list) if list.ty() == Type::String);
+    result.ok().is_none() && result.err().is_some_and(is_problems)
 }
 
 fn describe(
@@ -114,6 +151,13 @@ pub fn is_compatible(exported: &str, contract: &str) -> bool {
             _ => wanted == found,
         },
     }
+}
+
+/// Whether both are of the same package or interface and of the same track, whichever is older.
+pub(super) fn is_same_track(one: &str, other: &str) -> bool {
+    let ((one, first), (other, second)) = (split_version(one), split_version(other));
+    let of = |version: Option<&str>| version.and_then(parse_version).map(track);
+    one == other && of(first).is_some() && of(first) == of(second)
 }
 
 fn split_version(name: &str) -> (&str, Option<&str>) {

@@ -16,7 +16,9 @@ pub use cache::Cache;
 pub use cache::read;
 pub use functions::{Function, is_compatible};
 
-use crate::error::LoadError;
+use functions::Exported;
+
+use crate::error::{CallError, LoadError};
 use crate::sandbox::Sandbox;
 use crate::state::CallState;
 
@@ -28,6 +30,7 @@ const MAX_COMPONENT_BYTES: u64 = 64 << 20;
 pub struct Component {
     pre: InstancePre<CallState>,
     functions: BTreeMap<Arc<str>, Arc<Function>>,
+    self_test: Option<Arc<Function>>,
     interfaces: Vec<String>,
     digest: [u8; 32],
     size: usize,
@@ -59,12 +62,13 @@ impl Component {
             .linker()
             .instantiate_pre(code)
             .map_err(|error| LoadError::Incompatible { reason: format!("{error:#}") })?;
-        let (interfaces, functions) = functions::exported(sandbox.engine(), code)?;
+        let Exported { interfaces, functions, self_test } =
+            functions::exported(sandbox.engine(), code)?;
         if functions.is_empty() {
             return Err(LoadError::NothingExported);
         }
         let digest = Sha256::digest(bytes).into();
-        Ok(Self { pre, functions, interfaces, digest, size: bytes.len() })
+        Ok(Self { pre, functions, self_test, interfaces, digest, size: bytes.len() })
     }
 
     /// Refuses a component that does not export the interface its slot promises,
@@ -90,6 +94,26 @@ impl Component {
         self.functions
             .get_key_value(name)
             .or_else(|| self.functions.iter().find(|(_, function)| function.json_name() == name))
+    }
+
+    /// Whether it has a test of its own (`avenire:component/self-test`).
+    pub fn tests_itself(&self) -> bool {
+        self.self_test.is_some()
+    }
+
+    pub(crate) fn self_test(&self) -> Option<&Arc<Function>> {
+        self.self_test.as_ref()
+    }
+
+    /// The error for a name that it does not have, called in that slot.
+    pub fn unknown_function(&self, slot: &str, name: &str) -> CallError {
+        let nearest = self
+            .functions()
+            .map(Function::name)
+            .max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)))
+            .map(str::to_owned);
+        let function = name.chars().filter(|c| !c.is_control()).take(128).collect();
+        CallError::UnknownFunction { component: slot.to_owned(), function, nearest }
     }
 
     /// The interfaces it exports, with versions.

@@ -10,7 +10,7 @@ wasmtime::component::bindgen!({
     },
     with: {
         "avenire:database/sql.cursor": super::cursor::CursorHandle,
-        "avenire:database/sql.transaction": super::transaction::TransactionHandle,
+        "avenire:database/sql.transaction": super::scope::TransactionHandle,
     },
     trappable_error_type: {
         "avenire:database/types.error" => super::Failure,

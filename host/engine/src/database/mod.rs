@@ -11,17 +11,22 @@ mod budget;
 mod convert;
 mod cursor;
 mod diagnostics;
+mod scope;
 mod sql;
 mod transaction;
+mod whole;
 
 use std::time::Instant;
 
+use avenire_postgres::WaitingFor;
 use wasmtime::component::{HasSelf, Linker};
 
 pub(crate) use budget::Budget;
 pub(crate) use cursor::CursorHandle;
-pub(crate) use transaction::TransactionHandle;
+pub(crate) use scope::TransactionHandle;
+pub(crate) use whole::Conduct;
 
+use crate::error::Doing;
 use crate::state::CallState;
 use bindings::types::Error;
 
@@ -52,10 +57,10 @@ impl From<wasmtime::component::ResourceTableError> for Failure {
     }
 }
 
-/// Marks the trap of a call whose time is over.
+/// Marks the trap of a call whose time is over, with what it did then.
 #[derive(Debug, thiserror::Error)]
 #[error("the call's time is over")]
-pub(crate) struct DeadlinePassed;
+pub(crate) struct DeadlinePassed(pub(crate) Doing);
 
 impl bindings::types::Host for CallState {
     fn convert_error(&mut self, failure: Failure) -> wasmtime::Result<Error> {
@@ -73,9 +78,14 @@ impl CallState {
     /// could still do in the remaining microseconds would make the outcome a
     /// matter of luck.
     fn failure(&mut self, error: avenire_postgres::Error) -> Failure {
-        let timed_out = matches!(error, avenire_postgres::Error::Timeout { .. });
-        if timed_out && Instant::now() >= self.deadline {
-            return Failure::Trap(wasmtime::Error::new(DeadlinePassed));
+        if let avenire_postgres::Error::Timeout { waiting_for } = &error
+            && Instant::now() >= self.deadline
+        {
+            let doing = match waiting_for {
+                WaitingFor::Connection => Doing::Connection,
+                WaitingFor::Answer => Doing::Statement,
+            };
+            return Failure::Trap(wasmtime::Error::new(DeadlinePassed(doing)));
         }
         if matches!(error, avenire_postgres::Error::Unavailable { .. }) {
             self.budget.unavailable();

@@ -6,7 +6,7 @@ use wasmtime::component::Resource;
 
 use super::bindings::sql::{BatchError, Host, Outcome, RowHeader, Statement, TypeOids};
 use super::bindings::types::{Error, TransactionOptions};
-use super::{CursorHandle, Failure, TransactionHandle, convert};
+use super::{Conduct, CursorHandle, Failure, TransactionHandle, convert};
 use crate::state::CallState;
 
 impl Host for CallState {
@@ -17,12 +17,15 @@ impl Host for CallState {
         header: RowHeader,
     ) -> Result<Vec<u8>, Failure> {
         self.budget.take_statement(sql.len() + parameters.len())?;
+        self.allow(&sql)?;
         let parameters = convert::parameters(parameters)?;
+        let (header, caps, deadline) = (convert::header(header), self.caps(), self.deadline);
+        let whole = self.whole().await?;
         let began = self.turn.waits();
-        let answer = self
-            .pool
-            .query(&sql, &parameters, convert::header(header), self.caps(), self.deadline)
-            .await;
+        let answer = match &whole {
+            Some(whole) => whole.transaction.query(&sql, &parameters, header, caps, deadline).await,
+            None => self.pool.query(&sql, &parameters, header, caps, deadline).await,
+        };
         self.budget.waited(self.turn.resumes(began));
         let packed = answer.map_err(|error| self.failure(error))?;
         self.budget.received(&packed);
@@ -31,9 +34,14 @@ impl Host for CallState {
 
     async fn execute(&mut self, sql: String, parameters: Vec<u8>) -> Result<u64, Failure> {
         self.budget.take_statement(sql.len() + parameters.len())?;
+        self.allow(&sql)?;
         let parameters = convert::parameters(parameters)?;
+        let whole = self.whole().await?;
         let began = self.turn.waits();
-        let answer = self.pool.execute(&sql, &parameters, self.deadline).await;
+        let answer = match &whole {
+            Some(whole) => whole.transaction.execute(&sql, &parameters, self.deadline).await,
+            None => self.pool.execute(&sql, &parameters, self.deadline).await,
+        };
         self.budget.waited(self.turn.resumes(began));
         answer.map_err(|error| self.failure(error))
     }
@@ -44,9 +52,13 @@ impl Host for CallState {
         header: RowHeader,
     ) -> Result<Vec<Result<Outcome, Error>>, Failure> {
         let statements = self.admit(statements).map_err(|error| error.error)?;
+        let (header, caps, deadline) = (convert::header(header), self.caps(), self.deadline);
+        let whole = self.whole().await?;
         let began = self.turn.waits();
-        let answer =
-            self.pool.batch(&statements, convert::header(header), self.caps(), self.deadline).await;
+        let answer = match &whole {
+            Some(whole) => Ok(self.batch_within(&whole.transaction, &statements, header).await),
+            None => self.pool.batch(&statements, header, caps, deadline).await,
+        };
         self.budget.waited(self.turn.resumes(began));
         let outcomes = answer.map_err(|error| self.failure(error))?;
         outcomes
@@ -73,11 +85,20 @@ impl Host for CallState {
             Ok(statements) => statements,
             Err(error) => return Ok(Err(error)),
         };
+        let (header, caps, deadline) = (convert::header(header), self.caps(), self.deadline);
+        let whole = match self.whole().await {
+            Ok(whole) => whole,
+            Err(Failure::Guest(error)) => {
+                let index = u32::try_from(statements.len()).unwrap_or(u32::MAX);
+                return Ok(Err(BatchError { index, error: *error }));
+            }
+            Err(Failure::Trap(trap)) => return Err(trap),
+        };
         let began = self.turn.waits();
-        let answer = self
-            .pool
-            .batch_atomic(&statements, convert::header(header), self.caps(), self.deadline)
-            .await;
+        let answer = match &whole {
+            Some(whole) => self.batch_atomic_within(&whole.transaction, &statements, header).await,
+            None => self.pool.batch_atomic(&statements, header, caps, deadline).await,
+        };
         self.budget.waited(self.turn.resumes(began));
         self.batch_answer(answer)
     }
@@ -101,10 +122,15 @@ impl Host for CallState {
         parameters: Vec<u8>,
     ) -> Result<Resource<CursorHandle>, Failure> {
         self.budget.take_statement(sql.len() + parameters.len())?;
+        self.allow(&sql)?;
         let parameters = convert::parameters(parameters)?;
+        let whole = self.whole().await?;
         self.budget.take_handle()?;
         let began = self.turn.waits();
-        let answer = self.pool.open_cursor(&sql, &parameters, self.deadline).await;
+        let answer = match &whole {
+            Some(whole) => whole.transaction.open_cursor(&sql, &parameters, self.deadline).await,
+            None => self.pool.open_cursor(&sql, &parameters, self.deadline).await,
+        };
         self.budget.waited(self.turn.resumes(began));
         match answer {
             Ok(cursor) => Ok(self.handles.push(CursorHandle::new(cursor))?),
@@ -119,9 +145,21 @@ impl Host for CallState {
         &mut self,
         options: TransactionOptions,
     ) -> Result<Resource<TransactionHandle>, Failure> {
+        let mut options = convert::options(options);
+        if matches!(self.conduct, Conduct::Reads) {
+            options.access = postgres::AccessMode::ReadOnly;
+        }
         self.budget.take_handle()?;
+        match self.nest(options.isolation).await {
+            Ok(None) => {}
+            Ok(Some(nested)) => return Ok(self.handles.push(nested)?),
+            Err(failure) => {
+                self.budget.return_handle();
+                return Err(failure);
+            }
+        }
         let began = self.turn.waits();
-        let answer = self.pool.begin(convert::options(options), self.deadline).await;
+        let answer = self.pool.begin(options, self.deadline).await;
         self.budget.waited(self.turn.resumes(began));
         match answer {
             Ok(transaction) => Ok(self.handles.push(TransactionHandle::new(transaction))?),
@@ -146,6 +184,7 @@ impl CallState {
             .map(|(statement, index)| {
                 self.budget
                     .take_statement(statement.sql.len() + statement.parameters.len())
+                    .and_then(|()| self.allow(&statement.sql))
                     .and_then(|()| convert::statement(statement))
                     .map_err(|error| BatchError { index, error })
             })

@@ -1,40 +1,22 @@
 //! The `transaction` resource. A dropped one is rolled back by
 //! `avenire-postgres`, which also sees to it that its connection is clean before
-//! anyone else gets it.
+//! anyone else gets it. In a call that is one transaction itself, a guest's is a savepoint of it.
 
-use avenire_postgres::Transaction;
+use avenire_postgres as postgres;
+use postgres::Error;
 use wasmtime::component::Resource;
 
 use super::bindings::sql::{BatchError, HostTransaction, Outcome, RowHeader, Statement};
-use super::{CursorHandle, Failure, convert};
+use super::{CursorHandle, Failure, TransactionHandle, convert};
 use crate::state::CallState;
-
-/// A guest's transaction.
-#[expect(unreachable_pub, reason = "generated bindings name it")]
-pub struct TransactionHandle {
-    transaction: Transaction,
-    ended: bool,
-}
-
-impl TransactionHandle {
-    pub(crate) fn new(transaction: Transaction) -> Self {
-        Self { transaction, ended: false }
-    }
-
-    /// Whether it was neither committed nor rolled back.
-    pub(crate) fn is_open(&self) -> bool {
-        !self.ended
-    }
-}
 
 /// Runs `$call` on the transaction behind `$handle`, counts the time it waited,
 /// and turns its error into what the guest sees.
 macro_rules! on_transaction {
     ($self:ident, $handle:ident, |$transaction:ident| $call:expr) => {{
-        let entry = $self.handles.get_mut(&$handle)?;
-        let $transaction = &mut entry.transaction;
+        let $transaction = $self.handles.get_mut(&$handle)?;
         let began = $self.turn.waits();
-        let answer = $call.await;
+        let answer: Result<_, Error> = async { $call.await }.await;
         $self.budget.waited($self.turn.resumes(began));
         answer.map_err(|error| $self.failure(error))
     }};
@@ -51,7 +33,7 @@ impl HostTransaction for CallState {
         self.budget.take_statement(sql.len() + parameters.len())?;
         let parameters = convert::parameters(parameters)?;
         let (header, caps, deadline) = (convert::header(header), self.caps(), self.deadline);
-        let packed = on_transaction!(self, handle, |transaction| transaction.query(
+        let packed = on_transaction!(self, handle, |transaction| transaction.open()?.query(
             &sql,
             &parameters,
             header,
@@ -71,7 +53,7 @@ impl HostTransaction for CallState {
         self.budget.take_statement(sql.len() + parameters.len())?;
         let parameters = convert::parameters(parameters)?;
         let deadline = self.deadline;
-        on_transaction!(self, handle, |transaction| transaction.execute(
+        on_transaction!(self, handle, |transaction| transaction.open()?.execute(
             &sql,
             &parameters,
             deadline
@@ -91,7 +73,10 @@ impl HostTransaction for CallState {
         let (header, caps, deadline) = (convert::header(header), self.caps(), self.deadline);
         let entry = self.handles.get_mut(&handle)?;
         let began = self.turn.waits();
-        let answer = entry.transaction.batch(&statements, header, caps, deadline).await;
+        let answer = match entry.open() {
+            Ok(open) => open.batch(&statements, header, caps, deadline).await,
+            Err(error) => Err(postgres::BatchError { index: statements.len(), error }),
+        };
         self.budget.waited(self.turn.resumes(began));
         self.batch_answer(answer)
     }
@@ -106,7 +91,7 @@ impl HostTransaction for CallState {
         let parameters = convert::parameters(parameters)?;
         self.budget.take_handle()?;
         let deadline = self.deadline;
-        let opened = on_transaction!(self, handle, |transaction| transaction.open_cursor(
+        let opened = on_transaction!(self, handle, |transaction| transaction.open()?.open_cursor(
             &sql,
             &parameters,
             deadline
@@ -131,7 +116,7 @@ impl HostTransaction for CallState {
         handle: Resource<TransactionHandle>,
     ) -> Result<(), Failure> {
         let deadline = self.deadline;
-        on_transaction!(self, handle, |transaction| transaction.release_savepoint(deadline))
+        on_transaction!(self, handle, |transaction| transaction.leave_savepoint(true, deadline))
     }
 
     async fn rollback_to_savepoint(
@@ -139,24 +124,23 @@ impl HostTransaction for CallState {
         handle: Resource<TransactionHandle>,
     ) -> Result<(), Failure> {
         let deadline = self.deadline;
-        on_transaction!(self, handle, |transaction| transaction.rollback_to_savepoint(deadline))
+        on_transaction!(self, handle, |transaction| transaction.leave_savepoint(false, deadline))
     }
 
     async fn commit(&mut self, handle: Resource<TransactionHandle>) -> Result<(), Failure> {
-        self.handles.get_mut(&handle)?.ended = true;
         let deadline = self.deadline;
-        on_transaction!(self, handle, |transaction| transaction.commit(deadline))
+        on_transaction!(self, handle, |transaction| transaction.end(true, deadline))
     }
 
     async fn rollback(&mut self, handle: Resource<TransactionHandle>) -> Result<(), Failure> {
-        self.handles.get_mut(&handle)?.ended = true;
         let deadline = self.deadline;
-        on_transaction!(self, handle, |transaction| transaction.rollback(deadline))
+        on_transaction!(self, handle, |transaction| transaction.end(false, deadline))
     }
 
     async fn drop(&mut self, handle: Resource<TransactionHandle>) -> wasmtime::Result<()> {
-        self.handles.delete(handle)?;
+        let transaction = self.handles.delete(handle)?;
         self.budget.return_handle();
+        transaction.given_up(self.deadline).await;
         Ok(())
     }
 }

@@ -1,21 +1,26 @@
 //! One accepted version of a component in a slot, and what became of its calls.
 //! Never: decides which generation serves.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use tokio::sync::Notify;
 
 use super::probation::{Fault, Probation, Tally};
-use crate::component::Component;
+use crate::component::{Component, Function};
+use crate::declared::{Declared, Repeat};
 
 /// One accepted version of a component.
 pub(super) struct Generation {
     pub(super) number: u64,
     pub(super) component: Arc<Component>,
-    since: Instant,
+    /// When it was published, or promoted.
+    since: Mutex<Instant>,
     probation: Option<Probation>,
+    /// What is declared of its functions, by name.
+    declared: BTreeMap<Arc<str>, Repeat>,
     running: AtomicUsize,
     idle: Notify,
     calls: AtomicU64,
@@ -27,17 +32,27 @@ impl Generation {
         number: u64,
         component: Arc<Component>,
         probation: Option<Probation>,
+        declared: &Declared,
     ) -> Self {
+        let functions = component.functions().map(Function::name);
+        let functions = functions.map(|name| (Arc::from(name), declared.of(name)));
+        let declared = functions.filter(|(_, repeat)| *repeat != Repeat::No).collect();
         Self {
+            declared,
             number,
             component,
-            since: Instant::now(),
+            since: Mutex::new(Instant::now()),
             probation,
             running: AtomicUsize::new(0),
             idle: Notify::new(),
             calls: AtomicU64::new(0),
             faults: AtomicU64::new(0),
         }
+    }
+
+    /// What is declared of a function.
+    pub(super) fn repeat(&self, function: &str) -> Repeat {
+        self.declared.get(function).copied().unwrap_or_default()
     }
 
     /// Calls that it serves now.
@@ -60,7 +75,13 @@ impl Generation {
         }
         self.faults.fetch_add(1, Ordering::Relaxed);
         let probation = self.probation.as_ref()?;
-        probation.judge(self.since.elapsed(), self.tally(), former)
+        let since = *self.since.lock().unwrap_or_else(PoisonError::into_inner);
+        probation.judge(since.elapsed(), self.tally(), former)
+    }
+
+    /// It serves all calls from now on: its probation begins anew.
+    pub(super) fn promoted(&self) {
+        *self.since.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
     /// Ends when no call is served by it.

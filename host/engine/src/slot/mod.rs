@@ -14,19 +14,22 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use avenire_postgres::Pool;
+use avenire_postgres::{Local, Pool};
 use serde_json::{Map, Value};
 use wasmtime::component::{ComponentNamedList, Lift, Lower, Val};
 
 use crate::component::{Component, Function};
+use crate::database::Conduct;
+use crate::declared::{Declared, Repeat};
 use crate::error::{Blame, CallError};
 use crate::json;
-use crate::limits::Limits;
+use crate::limits::{Limits, Terms};
 use crate::sandbox::Sandbox;
 use crate::state::Usage;
 use crate::turns::SlotTurns;
 use generation::Generation;
 use queue::Queue;
+use run::Arrival;
 use swap::Serving;
 
 pub use probation::{Fault, Probation, Tally};
@@ -42,12 +45,17 @@ pub struct Call {
     /// What the call is about, such as a tenant: calls with one key go to one generation while
     /// there is a canary.
     pub key: Option<String>,
+    /// What the host sets for the call's statements, on behalf of the caller. They are one
+    /// transaction then.
+    pub local: Option<Local>,
+    /// When nobody waits for the answer any more; the slot's limit of time counts too.
+    pub deadline: Option<Instant>,
 }
 
 impl Call {
     /// A call without a key.
     pub fn new(function: &str, arguments: Map<String, Value>) -> Self {
-        Self { function: function.to_owned(), arguments, key: None }
+        Self { function: function.to_owned(), arguments, key: None, local: None, deadline: None }
     }
 }
 
@@ -82,6 +90,13 @@ pub struct SlotFigures {
 /// Generations that fell back and that nobody has heard of yet; the oldest are forgotten.
 const FALLEN: usize = 16;
 
+/// What a component's test of itself is called in errors and in the log.
+const SELF_TEST: &str = "self-test";
+
+/// So many problems that a test finds are told, each cut to so many characters.
+const PROBLEMS: usize = 50;
+const LONGEST: usize = 500;
+
 fn is_guests(error: &CallError) -> bool {
     error.blame() == Blame::Guest
 }
@@ -91,6 +106,7 @@ pub struct Slot {
     name: Arc<str>,
     sandbox: Sandbox,
     limits: Arc<Limits>,
+    declared: Declared,
     pool: Pool,
     queue: Queue,
     turns: SlotTurns,
@@ -110,15 +126,17 @@ impl Slot {
         component: Arc<Component>,
         number: u64,
         pool: Pool,
-        limits: Limits,
+        terms: impl Into<Terms>,
     ) -> Self {
-        let current = Arc::new(Generation::new(number, component, None));
+        let Terms { limits, declared } = terms.into();
+        let current = Arc::new(Generation::new(number, component, None, &declared));
         Self {
             name: name.into(),
             turns: SlotTurns::new(sandbox.turns()),
             sandbox,
             queue: Queue::new(limits.concurrency, limits.queue),
             limits: Arc::new(limits),
+            declared,
             pool,
             serving: ArcSwap::from_pointee(Serving { current, former: None, canary: None }),
             changing: Mutex::new(()),
@@ -151,6 +169,11 @@ impl Slot {
     /// What became of the serving generation's calls.
     pub fn tally(&self) -> Tally {
         self.serving.load().current.tally()
+    }
+
+    /// What is declared of a function, by its name in kebab-case.
+    pub fn repeat(&self, function: &str) -> Repeat {
+        self.serving.load().current.repeat(function)
     }
 
     /// What each call may use.
@@ -197,13 +220,19 @@ impl Slot {
         let (name, function) = self.find(&generation.component, &call.function)?;
         let arguments = json::arguments(function.parameters(), call.arguments)
             .map_err(|json::Mismatch { path, message }| CallError::Argument { path, message })?;
-        let mut run = self.enter(generation, name, function, arrived).await?;
+        let conduct = Conduct::of(generation.repeat(name), call.local);
+        let arrival = Arrival { at: arrived, deadline: call.deadline };
+        let mut run = self.enter(generation, name, function, conduct, arrival).await?;
         let queued = run.queued();
         let mut results = vec![Val::Bool(false); usize::from(function.result().is_some())];
         run.call_dynamic(&arguments, &mut results).await?;
         let result = json::lift_result(function.result(), results.pop())
             .map_err(|reason| run.trapped(reason))?;
-        let usage = run.finish()?;
+        run.finish()?;
+        if result.is_ok() {
+            run.commit().await?;
+        }
+        let usage = run.usage();
         let (number, time) = (generation.number, arrived.elapsed());
         Ok(Outcome { result, usage, time, queued, generation: number })
     }
@@ -224,9 +253,14 @@ impl Slot {
         let generation = self.choose(None);
         let outcome = async {
             let (name, function) = self.find(&generation.component, function)?;
-            let mut run = self.enter(&generation, name, function, arrived).await?;
+            let conduct = Conduct::of(generation.repeat(name), None);
+            let mut run =
+                self.enter(&generation, name, function, conduct, Arrival::now(arrived)).await?;
             let results = run.call_typed(parameters).await?;
-            Ok((results, run.finish()?))
+            run.finish()?;
+            // What the result means is not known here: it counts as a success.
+            run.commit().await?;
+            Ok((results, run.usage()))
         };
         let outcome = outcome.await;
         let is_fault = outcome.as_ref().map_or_else(is_guests, |(_, usage)| usage.refused > 0);
@@ -234,21 +268,30 @@ impl Slot {
         Ok(outcome?.0)
     }
 
+    /// Lets the serving generation test itself in a transaction that can only read, and that is
+    /// given up afterwards. All that it finds wrong; none when it has no test.
+    pub async fn self_test(&self) -> Result<Vec<String>, CallError> {
+        let generation = self.choose(None);
+        let Some(function) = generation.component.self_test() else { return Ok(Vec::new()) };
+        let name = Arc::from(SELF_TEST);
+        let conduct = Conduct::read_only();
+        let arrival = Arrival::now(Instant::now());
+        let mut run = self.enter(&generation, &name, function, conduct, arrival).await?;
+        let (result,): (Result<(), Vec<String>>,) = run.call_typed(()).await?;
+        run.finish()?;
+        let problems = result.err().unwrap_or_default();
+        Ok(problems
+            .into_iter()
+            .take(PROBLEMS)
+            .map(|one| one.chars().take(LONGEST).collect())
+            .collect())
+    }
+
     fn find<'a>(
         &self,
         component: &'a Component,
         name: &str,
     ) -> Result<(&'a Arc<str>, &'a Arc<Function>), CallError> {
-        component.function(name).ok_or_else(|| {
-            let nearest = component
-                .functions()
-                .map(Function::name)
-                .max_by(|a, b| {
-                    strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name))
-                })
-                .map(str::to_owned);
-            let function = name.chars().filter(|c| !c.is_control()).take(128).collect();
-            CallError::UnknownFunction { component: self.name.to_string(), function, nearest }
-        })
+        component.function(name).ok_or_else(|| component.unknown_function(&self.name, name))
     }
 }

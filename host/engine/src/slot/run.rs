@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::SemaphorePermit;
-use wasmtime::component::{ComponentNamedList, Func, Lift, Lower, Val};
+use wasmtime::component::{ComponentNamedList, Func, Lift, Lower, ResourceTable, Val};
 use wasmtime::{Store, Trap, UpdateDeadline};
 
 use super::Slot;
 use super::generation::Generation;
 use crate::component::Function;
-use crate::database::DeadlinePassed;
-use crate::error::CallError;
+use crate::database::{Conduct, DeadlinePassed};
+use crate::error::{CallError, Doing};
 use crate::state::{Begun, CallState, Usage};
 use crate::turns::{SlotTurns, Turn};
 
@@ -27,6 +27,20 @@ const TRANSFER_EXHAUSTED: &str = "fuel allocated for hostcalls has been exhauste
 /// What Rust says when an allocation fails: tells lack of memory from any other
 /// panic of a guest that was refused memory before.
 const ALLOCATION_FAILED: &str = "memory allocation of";
+
+/// When a call came, and when nobody waits for it any more, if the caller said so.
+#[derive(Clone, Copy)]
+pub(super) struct Arrival {
+    pub(super) at: Instant,
+    pub(super) deadline: Option<Instant>,
+}
+
+impl Arrival {
+    /// Within the slot's limit of time alone.
+    pub(super) fn now(at: Instant) -> Self {
+        Self { at, deadline: None }
+    }
+}
 
 /// A call that has its instance.
 pub(super) struct Run<'a> {
@@ -46,9 +60,12 @@ impl Slot {
         generation: &Generation,
         name: &Arc<str>,
         function: &Function,
-        arrived: Instant,
+        conduct: Conduct,
+        arrival: Arrival,
     ) -> Result<Run<'_>, CallError> {
-        let deadline = arrived + self.limits.time;
+        let Arrival { at: arrived, deadline } = arrival;
+        let limit = arrived + self.limits.time;
+        let deadline = deadline.map_or(limit, |deadline| deadline.min(limit));
         let busy = || CallError::Busy {
             component: self.name.to_string(),
             running: self.queue.running(),
@@ -67,6 +84,7 @@ impl Slot {
             function: Arc::clone(name),
             generation: generation.number,
             turn,
+            conduct,
         };
         let mut store = self.store(begun, deadline);
         let instance = match generation.component.pre().instantiate_async(&mut store).await {
@@ -91,7 +109,7 @@ impl Slot {
         store.epoch_deadline_callback(move |mut store| {
             let now = Instant::now();
             if now >= deadline {
-                return Err(wasmtime::Error::new(DeadlinePassed));
+                return Err(wasmtime::Error::new(DeadlinePassed(Doing::Computing)));
             }
             // Others get a turn at every tick.
             Ok(match store.data_mut().turn.tick(now) {
@@ -141,7 +159,7 @@ impl Run<'_> {
     ) -> Result<T, CallError> {
         match ended {
             Ok(result) => result.map_err(|error| call_error(self.store.data(), &error)),
-            Err(_) => Err(deadline(self.store.data())),
+            Err(_) => Err(deadline(self.store.data(), Doing::Computing)),
         }
     }
 
@@ -150,15 +168,34 @@ impl Run<'_> {
         trapped(self.store.data(), reason)
     }
 
-    /// Ends the call: refuses one that left something open, and tells what it used.
-    pub(super) fn finish(&mut self) -> Result<Usage, CallError> {
+    /// Ends the guest's part of the call: refuses one that left something open.
+    pub(super) fn finish(&mut self) -> Result<(), CallError> {
         let state = self.store.data_mut();
         let (transactions, cursors) = state.open_handles();
         if transactions + cursors > 0 {
             let (component, function) = names(state);
             return Err(CallError::LeftOpen { component, function, transactions, cursors });
         }
-        Ok(state.budget.usage())
+        // Handles of what has ended share the call's transaction.
+        state.handles = ResourceTable::new();
+        Ok(())
+    }
+
+    /// Makes what the call did take effect, when it is one transaction.
+    pub(super) async fn commit(&mut self) -> Result<(), CallError> {
+        let state = self.store.data_mut();
+        let began = Instant::now();
+        let committed = state.conduct.commit(state.deadline).await;
+        state.budget.waited(began.elapsed());
+        committed.map_err(|source| {
+            let (component, function) = names(state);
+            CallError::NotCommitted { component, function, source }
+        })
+    }
+
+    /// What the call has used so far.
+    pub(super) fn usage(&self) -> Usage {
+        self.store.data().budget.usage()
     }
 }
 
@@ -183,17 +220,17 @@ fn trapped(state: &CallState, reason: String) -> CallError {
     CallError::Trapped { component, function, reason }
 }
 
-fn deadline(state: &CallState) -> CallError {
+fn deadline(state: &CallState, doing: Doing) -> CallError {
     let (component, function) = names(state);
-    CallError::Deadline { component, function, limit: state.limits.time }
+    CallError::Deadline { component, function, limit: state.limits.time, doing }
 }
 
 /// What an error of the engine means to the caller. Everything that is not known
 /// to be the host's is the guest's: only its code ran.
 fn call_error(state: &CallState, error: &wasmtime::Error) -> CallError {
     let (component, function) = names(state);
-    if error.is::<DeadlinePassed>() {
-        return deadline(state);
+    if let Some(DeadlinePassed(doing)) = error.downcast_ref() {
+        return deadline(state, *doing);
     }
     if let Some(message) = &state.diagnostics.panic {
         if state.memory.refused && message.contains(ALLOCATION_FAILED) {

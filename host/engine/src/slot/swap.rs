@@ -158,7 +158,7 @@ impl Slot {
         let began = Instant::now();
         let _changing = self.changing();
         let before = self.serving.load_full();
-        let current = Arc::new(Generation::new(number, component, probation));
+        let current = Arc::new(Generation::new(number, component, probation, &self.declared));
         let former = Some(Arc::clone(&before.current));
         self.published(began, &before, Serving { current, former, canary: None })
     }
@@ -172,7 +172,7 @@ impl Slot {
         probation: Option<Probation>,
     ) {
         let _changing = self.changing();
-        let generation = Arc::new(Generation::new(number, component, probation));
+        let generation = Arc::new(Generation::new(number, component, probation, &self.declared));
         let canary = Some(Canary { generation, terms: Arc::new(terms) });
         let Serving { current, former, .. } = &**self.serving.load();
         let (current, former) = (Arc::clone(current), former.clone());
@@ -186,6 +186,7 @@ impl Slot {
         let before = self.serving.load_full();
         let Some(canary) = &before.canary else { return Err(self.no_canary()) };
         let current = Arc::clone(&canary.generation);
+        current.promoted();
         let former = Some(Arc::clone(&before.current));
         Ok(self.published(began, &before, Serving { current, former, canary: None }))
     }

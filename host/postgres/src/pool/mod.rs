@@ -25,7 +25,7 @@ use crate::error::{BatchError, Error};
 use crate::packed::{Budget, Caps, Header, Packed};
 use crate::parameters::Parameters;
 use crate::run::Want;
-use crate::transaction::{Transaction, TransactionOptions};
+use crate::transaction::{Local, Transaction, TransactionOptions};
 
 /// How large a pool may become and how long its connections live.
 #[derive(Debug, Clone)]
@@ -143,7 +143,8 @@ impl Pool {
     /// returns the number of rows it affected.
     ///
     /// # Errors
-    /// As [`Pool::query`], without limits.
+    /// As [`Pool::query`]; [`Error::ByteLimit`] after 16 MiB of rows, except behind a
+    /// pooler.
     pub async fn execute(
         &self,
         sql: &str,
@@ -227,7 +228,20 @@ impl Pool {
         options: TransactionOptions,
         deadline: Instant,
     ) -> Result<Transaction, Error> {
-        Transaction::begin(&self.inner, options, deadline).await
+        Transaction::begin(&self.inner, options, &Local::default(), deadline).await
+    }
+
+    /// The same with settings that the statements of the transaction can not change.
+    ///
+    /// # Errors
+    /// As [`Pool::begin`]. That the role or a setting is not allowed is told by the first statement.
+    pub async fn begin_with(
+        &self,
+        options: TransactionOptions,
+        local: &Local,
+        deadline: Instant,
+    ) -> Result<Transaction, Error> {
+        Transaction::begin(&self.inner, options, local, deadline).await
     }
 
     /// What the pool is doing now.

@@ -22,6 +22,8 @@ use crate::parameters::Parameters;
 
 /// Most statements whose columns are kept, per pool.
 const CAPACITY: NonZeroUsize = NonZeroUsize::new(2048).unwrap();
+/// Columns of a longer text are not kept, in bytes.
+const LONGEST: usize = 16 * 1024;
 /// Most user-defined types that each new connection learns.
 const MAXIMUM_USER_TYPES: usize = 256;
 
@@ -81,14 +83,15 @@ impl Shapes {
     }
 
     pub(crate) fn learn(&self, sql: &str, parameters: &Parameters, shape: &Arc<Shape>) {
-        let key = self.key(sql, parameters);
-        let entry = Entry {
-            sql: sql.into(),
-            types: parameters.type_oids().collect(),
-            shape: Arc::clone(shape),
-        };
         let mut known = lock(&self.known);
-        known.statements.put(key, entry);
+        if sql.len() <= LONGEST {
+            let entry = Entry {
+                sql: sql.into(),
+                types: parameters.type_oids().collect(),
+                shape: Arc::clone(shape),
+            };
+            known.statements.put(self.key(sql, parameters), entry);
+        }
         if known.user_types.len() + shape.user_types.len() > MAXIMUM_USER_TYPES {
             known.user_types.clear();
         }

@@ -2,6 +2,7 @@
 //! one means. Never gives its connection back unless it is known to be outside of a
 //! transaction.
 
+mod local;
 mod operations;
 mod options;
 mod portal;
@@ -10,6 +11,7 @@ mod state;
 use std::sync::Arc;
 use std::time::Instant;
 
+pub use local::Local;
 pub(crate) use operations::Core;
 pub use options::{AccessMode, IsolationLevel, TransactionOptions};
 pub(crate) use options::{begin_statement, plan_in_transaction, prepare_once};
@@ -44,9 +46,10 @@ impl Transaction {
     pub(crate) async fn begin(
         inner: &Arc<Inner>,
         options: TransactionOptions,
+        local: &Local,
         deadline: Instant,
     ) -> Result<Transaction, Error> {
-        Ok(Transaction { core: Core::begin(inner, options, deadline).await? })
+        Ok(Transaction { core: Core::begin(inner, options, local, deadline).await? })
     }
 
     /// Runs one statement and returns its rows.

@@ -7,6 +7,7 @@ use std::time::Instant;
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::MAXIMUM_SAVEPOINTS;
+use super::local::Local;
 use super::options::{TransactionOptions, begin_statement};
 use super::state::{ENDED, Phase, State};
 use crate::error::{BatchError, Error, WaitingFor};
@@ -21,6 +22,8 @@ const ABORTED: &str =
 
 pub(crate) struct Core {
     inner: Arc<Inner>,
+    /// What its statements are checked by.
+    place: Place,
     state: Mutex<State>,
 }
 
@@ -28,13 +31,19 @@ impl Core {
     pub(super) async fn begin(
         inner: &Arc<Inner>,
         options: TransactionOptions,
+        local: &Local,
         deadline: Instant,
     ) -> Result<Arc<Core>, Error> {
         let lease = inner.lease(Which::Exclusive, deadline).await?;
-        Ok(Arc::new(Core {
-            inner: Arc::clone(inner),
-            state: Mutex::new(State::new(lease, begin_statement(inner, options))),
-        }))
+        let begin = begin_statement(inner, options) + &local.sql();
+        let place = if local.is_empty() { Place::Transaction } else { Place::Fixed };
+        let state = Mutex::new(State::new(lease, begin));
+        Ok(Arc::new(Core { inner: Arc::clone(inner), place, state }))
+    }
+
+    /// What its statements are checked by.
+    pub(super) fn place(&self) -> Place {
+        self.place
     }
 
     pub(super) fn inner(&self) -> &Inner {
@@ -61,7 +70,7 @@ impl Core {
         want: Want<'_>,
         deadline: Instant,
     ) -> Result<Packed, Error> {
-        let kind = guard::check(sql, Place::Transaction)?;
+        let kind = guard::check(sql, self.place)?;
         check_size(sql, parameters)?;
         let mut state = self.enter(deadline).await?;
         state.prepare_for(kind);
@@ -79,7 +88,7 @@ impl Core {
         let mut kinds = Vec::with_capacity(statements.len());
         for (index, (sql, parameters)) in statements.iter().enumerate() {
             let kind = check_size(sql, parameters)
-                .and_then(|()| guard::check(sql, Place::Transaction))
+                .and_then(|()| guard::check(sql, self.place))
                 .map_err(|error| BatchError { index, error })?;
             kinds.push(kind);
         }

@@ -138,7 +138,7 @@ impl Core {
         parameters: &Parameters,
         deadline: Instant,
     ) -> Result<(u64, Vec<ColumnDescription>), Error> {
-        check_cursor(sql, parameters, Place::Transaction)?;
+        check_cursor(sql, parameters, self.place())?;
         let mut state = self.enter(deadline).await?;
         state.prepare_for(Kind::Read);
         let work = state.open_portal(self.inner(), sql, parameters);

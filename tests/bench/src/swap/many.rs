@@ -12,7 +12,8 @@ use crate::table::Table;
 const COMPONENTS: u32 = 1000;
 
 pub(super) async fn measure(harness: &Harness, table: &mut Table) -> Result<()> {
-    let component = std::fs::read(repository().join("target/components/settings.wasm"))?;
+    harness.test_components().await?;
+    let component = std::fs::read(repository().join("target/components/bench.wasm"))?;
     let mut manifest = "[database]\nroles = \"shared\"\n".to_owned();
     for number in 0..COMPONENTS {
         write!(manifest, "[components.c{number}]\npath = \"c{number}.wasm\"\n")?;

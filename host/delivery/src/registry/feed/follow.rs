@@ -188,7 +188,10 @@ impl Follower {
             None if self.listener.is_some() => Following::Listening,
             None => Following::Polling { reason: self.silence.clone() },
         };
-        let was = self.following.send_replace(now.clone());
+        let mut was = self.following.borrow().clone();
+        if was != now {
+            was = self.following.send_replace(now.clone());
+        }
         if std::mem::discriminant(&was) == std::mem::discriminant(&now) {
             return;
         }

@@ -86,6 +86,29 @@ impl Feed {
     pub fn following(&self) -> Following {
         self.following.borrow().clone()
     }
+
+    /// Hears of how it does, beside what the registry says.
+    pub fn watch_following(&self) -> FollowingWatch {
+        FollowingWatch(self.following.clone())
+    }
+}
+
+/// Hears of how a feed does.
+#[derive(Debug, Clone)]
+pub struct FollowingWatch(watch::Receiver<Following>);
+
+impl FollowingWatch {
+    /// Waits until the feed does otherwise than when this was asked last, and says how. Never ends
+    /// once the feed has.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost when the future is dropped.
+    pub async fn changed(&mut self) -> Following {
+        if self.0.changed().await.is_ok() {
+            return self.0.borrow_and_update().clone();
+        }
+        std::future::pending().await
+    }
 }
 
 impl Drop for Feed {
