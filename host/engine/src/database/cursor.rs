@@ -53,7 +53,7 @@ impl HostCursor for CallState {
         let began = self.turn.waits();
         let answer = entry.cursor.next(max_bytes, caps, deadline).await;
         entry.finished |= answer.as_ref().map_or(true, |packed| packed.rows == 0);
-        self.budget.waited(self.turn.resumes(began));
+        self.budget.waited(self.turn.resumes(began).await);
         let packed = answer.map_err(|error| self.failure(error))?;
         self.budget.received(&packed);
         Ok(packed.bytes.into())

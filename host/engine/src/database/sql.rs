@@ -26,7 +26,7 @@ impl Host for CallState {
             Some(whole) => whole.transaction.query(&sql, &parameters, header, caps, deadline).await,
             None => self.pool.query(&sql, &parameters, header, caps, deadline).await,
         };
-        self.budget.waited(self.turn.resumes(began));
+        self.budget.waited(self.turn.resumes(began).await);
         let packed = answer.map_err(|error| self.failure(error))?;
         self.budget.received(&packed);
         Ok(packed.bytes.into())
@@ -42,7 +42,7 @@ impl Host for CallState {
             Some(whole) => whole.transaction.execute(&sql, &parameters, self.deadline).await,
             None => self.pool.execute(&sql, &parameters, self.deadline).await,
         };
-        self.budget.waited(self.turn.resumes(began));
+        self.budget.waited(self.turn.resumes(began).await);
         answer.map_err(|error| self.failure(error))
     }
 
@@ -59,7 +59,7 @@ impl Host for CallState {
             Some(whole) => Ok(self.batch_within(&whole.transaction, &statements, header).await),
             None => self.pool.batch(&statements, header, caps, deadline).await,
         };
-        self.budget.waited(self.turn.resumes(began));
+        self.budget.waited(self.turn.resumes(began).await);
         let outcomes = answer.map_err(|error| self.failure(error))?;
         outcomes
             .into_iter()
@@ -99,7 +99,7 @@ impl Host for CallState {
             Some(whole) => self.batch_atomic_within(&whole.transaction, &statements, header).await,
             None => self.pool.batch_atomic(&statements, header, caps, deadline).await,
         };
-        self.budget.waited(self.turn.resumes(began));
+        self.budget.waited(self.turn.resumes(began).await);
         self.batch_answer(answer)
     }
 
@@ -111,7 +111,7 @@ impl Host for CallState {
         self.budget.take_statement(name.len())?;
         let began = self.turn.waits();
         let answer = self.pool.lookup_type(&name, schema.as_deref(), self.deadline).await;
-        self.budget.waited(self.turn.resumes(began));
+        self.budget.waited(self.turn.resumes(began).await);
         let (type_oid, array_oid) = answer.map_err(|error| self.failure(error))?;
         Ok(TypeOids { type_oid, array_oid })
     }
@@ -131,7 +131,7 @@ impl Host for CallState {
             Some(whole) => whole.transaction.open_cursor(&sql, &parameters, self.deadline).await,
             None => self.pool.open_cursor(&sql, &parameters, self.deadline).await,
         };
-        self.budget.waited(self.turn.resumes(began));
+        self.budget.waited(self.turn.resumes(began).await);
         match answer {
             Ok(cursor) => Ok(self.handles.push(CursorHandle::new(cursor))?),
             Err(error) => {
@@ -160,7 +160,7 @@ impl Host for CallState {
         }
         let began = self.turn.waits();
         let answer = self.pool.begin(options, self.deadline).await;
-        self.budget.waited(self.turn.resumes(began));
+        self.budget.waited(self.turn.resumes(began).await);
         match answer {
             Ok(transaction) => Ok(self.handles.push(TransactionHandle::new(transaction))?),
             Err(error) => {

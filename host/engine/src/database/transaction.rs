@@ -17,7 +17,7 @@ macro_rules! on_transaction {
         let $transaction = $self.handles.get_mut(&$handle)?;
         let began = $self.turn.waits();
         let answer: Result<_, Error> = async { $call.await }.await;
-        $self.budget.waited($self.turn.resumes(began));
+        $self.budget.waited($self.turn.resumes(began).await);
         answer.map_err(|error| $self.failure(error))
     }};
 }
@@ -77,7 +77,7 @@ impl HostTransaction for CallState {
             Ok(open) => open.batch(&statements, header, caps, deadline).await,
             Err(error) => Err(postgres::BatchError { index: statements.len(), error }),
         };
-        self.budget.waited(self.turn.resumes(began));
+        self.budget.waited(self.turn.resumes(began).await);
         self.batch_answer(answer)
     }
 

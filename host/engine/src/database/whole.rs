@@ -91,7 +91,7 @@ impl CallState {
         let (options, local) = (whole.options, whole.local.clone());
         let began = self.turn.waits();
         let answer = self.pool.begin_with(options, &local, self.deadline).await;
-        self.budget.waited(self.turn.resumes(began));
+        self.budget.waited(self.turn.resumes(began).await);
         let open = Arc::new(Nest::new(answer.map_err(|error| self.failure(error))?));
         if let Conduct::Whole(whole) = &mut self.conduct {
             whole.open = Some(Arc::clone(&open));
@@ -112,7 +112,7 @@ impl CallState {
         }
         let began = self.turn.waits();
         let level = TransactionHandle::within(open, self.deadline).await;
-        self.budget.waited(self.turn.resumes(began));
+        self.budget.waited(self.turn.resumes(began).await);
         level.map(Some).map_err(|error| self.failure(error))
     }
 
